@@ -1,0 +1,63 @@
+// Package analyze declares what an analyzer is: something that looks at the
+// files of a layer while they stream by and writes down facts.
+//
+// All analyzers share one pass: a layer is inflated once, each file is offered
+// to each of them, and a file that nobody wants is never buffered. An analyzer
+// therefore answers two questions. [Analyzer.Wants] is asked for every regular
+// file with its name, size, mode and first bytes, and must be cheap and
+// allocation-free. [Analyzer.Analyze] is called for those that were wanted, on
+// any of several goroutines at once, with the whole content at hand.
+//
+// To add one, see docs/add-an-analyzer.md.
+package analyze
+
+import (
+	"context"
+	"io"
+	"io/fs"
+
+	"github.com/pratique/pratique"
+)
+
+// SniffLen is how many bytes of a file Wants may see at most.
+const SniffLen = 512
+
+// Analyzer reads facts from files. Implementations are safe for concurrent use.
+type Analyzer interface {
+	// Name is the stable name under which facts are kept.
+	Name() string
+	// Version changes whenever the same bytes could give other facts. It covers
+	// the code, its rules and its options.
+	Version() string
+	// Wants tells whether Analyze should see the file.
+	Wants(f *File) bool
+	// Analyze adds what it finds to facts, which no other goroutine touches. An
+	// error is noted as a problem of this one file; the scan goes on.
+	Analyze(ctx context.Context, f *File, c Content, facts *pratique.Facts) error
+}
+
+// Linker is implemented by an analyzer that also wants symbolic links.
+type Linker interface {
+	// Link is called for each symbolic link of a layer, in order, on one goroutine.
+	Link(path, target string, facts *pratique.Facts)
+}
+
+// File describes a regular file of a layer.
+type File struct {
+	Path string      // as facts write it: "usr/bin/env"
+	Size int64       // bytes
+	Mode fs.FileMode // permission and set-id bits
+	Head []byte      // the first bytes: all of a small file, else SniffLen; valid during the call only
+}
+
+// Content is a file's whole content, in memory or spilled to disk, with random
+// access. It is valid until Analyze returns, and must not be changed.
+type Content interface {
+	io.ReaderAt
+	Size() int64
+	// Bytes returns the content when it is in memory, else nil, false.
+	Bytes() ([]byte, bool)
+	// RealPath returns a path in our own scratch folder whose content this is, for
+	// libraries that insist on one. It is removed after Analyze.
+	RealPath() (string, error)
+}
