@@ -42,6 +42,15 @@ type Entries struct {
 	// content it hides (OCI image-spec, "Whiteouts").
 	Whiteouts []string `json:"whiteouts,omitempty"`
 	Opaque    []string `json:"opaque,omitempty"`
+	// Aliases are hard links to files of the layer that have facts: the content
+	// stays reachable by them when an upper layer removes the first name.
+	Aliases []Alias `json:"aliases,omitempty"`
+}
+
+// Alias is a hard link.
+type Alias struct {
+	Path   string `json:"path"`
+	Target string `json:"target"`
 }
 
 // Release is a file that says which distribution this is, or a symbolic link
@@ -112,6 +121,8 @@ type FileFact struct {
 	MD5    string `json:"md5"`
 	SHA1   string `json:"sha1"`
 	SHA256 string `json:"sha256"`
+
+	Origin *Origin `json:"origin,omitempty"` // in an image view only
 }
 
 // Text is a sentence for people in the console's languages.

@@ -15,6 +15,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/pratique/pratique"
 )
@@ -42,13 +43,28 @@ type Linker interface {
 	Link(path, target string, facts *pratique.Facts)
 }
 
-// File describes a regular file of a layer.
+// Nester is implemented by an analyzer that also wants to be asked about the
+// members of archives (zip and its kin, tar, gzip, nested in each other). The
+// pass opens each archive once for all of them. A member's path follows
+// [pratique.NestedSeparator].
+type Nester interface {
+	// Nested tells whether members should be offered to Wants.
+	Nested() bool
+}
+
+// File describes a regular file of a layer, or a member of an archive in it.
 type File struct {
 	Path string      // as facts write it: "usr/bin/env"
 	Size int64       // bytes
 	Mode fs.FileMode // permission and set-id bits
-	Head []byte      // the first bytes: all of a small file, else SniffLen; valid during the call only
+	// Head are the first bytes: all of a small file, else SniffLen. It is valid
+	// during Wants only. It is nil when the pass asks about a second name of a
+	// file whose content it has not kept: answer by the name alone then.
+	Head []byte
 }
+
+// Member tells whether the file is inside an archive.
+func (f *File) Member() bool { return strings.Contains(f.Path, pratique.NestedSeparator) }
 
 // Content is a file's whole content, in memory or spilled to disk, with random
 // access. It is valid until Analyze returns, and must not be changed.

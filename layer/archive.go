@@ -1,0 +1,294 @@
+package layer
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zip"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/analyze"
+)
+
+// What an archive inside a layer may cost. The counts run over the outermost
+// archive with everything nested in it.
+const (
+	archiveDepth   = 6
+	archiveMembers = 200_000
+	archiveBytes   = 4 << 30
+	bombFrom       = 64 << 20 // bytes from which the ratio is looked at
+	bombRatio      = 200
+	memberBuffer   = 2 << 20 // a larger member is spilled
+)
+
+type kind int
+
+const (
+	notArchive kind = iota
+	zipArchive
+	tarArchive
+	gzipFile
+)
+
+// archiveKind recognises an archive by its first bytes.
+func archiveKind(head []byte) kind {
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return zipArchive
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
+		return gzipFile
+	case len(head) >= 262 && string(head[257:262]) == "ustar":
+		return tarArchive
+	}
+	return notArchive
+}
+
+// An expansion walks one archive and all that are nested in it.
+type expansion struct {
+	pass    *Pass
+	ctx     context.Context
+	facts   []pratique.Facts // by analyzer
+	size    int64            // of the outermost archive
+	members int
+	bytes   int64
+}
+
+var (
+	errBomb    = errors.New("it inflates like a decompression bomb")
+	errBytes   = fmt.Errorf("it holds more than %d GiB", archiveBytes>>30)
+	errMembers = fmt.Errorf("it has more than %d members", archiveMembers)
+	errDepth   = fmt.Errorf("archives are nested more than %d deep", archiveDepth)
+	errLocked  = errors.New("it is encrypted")
+)
+
+// expand offers the members of an archive to the analyzers that look inside.
+func (p *Pass) expand(ctx context.Context, j *job) {
+	e := &expansion{pass: p, ctx: ctx, facts: make([]pratique.Facts, len(p.Analyzers)), size: j.content.size}
+	var head [analyze.SniffLen]byte
+	n, _ := j.content.ReadAt(head[:], 0)
+	err := e.safely(j.file.Path, archiveKind(head[:n]), j.content)
+	for i, facts := range e.facts {
+		j.collector.add(i+1, j.order, j.file.Path, facts)
+	}
+	if err != nil {
+		j.collector.problem(archiveProblem(err, j.file.Path))
+	}
+}
+
+// archiveProblem: a limit or a lock hides content, so the answer is partial; a
+// malformed archive is mostly somebody's test data.
+func archiveProblem(err error, path string) pratique.Problem {
+	problem := pratique.Problem{Code: pratique.CodeCorrupt, Path: path, Analyzer: "archive", Message: fmt.Sprintf("an archive was not read to its end: %v", err)}
+	switch {
+	case errors.Is(err, errBomb), errors.Is(err, errBytes), errors.Is(err, errMembers), errors.Is(err, errDepth):
+		problem.Code, problem.Partial = pratique.CodeLimit, true
+	case errors.Is(err, errLocked):
+		problem.Code = pratique.CodeUnsupported
+	case pratique.CodeOf(err) == pratique.CodeDisk:
+		problem.Code, problem.Partial = pratique.CodeDisk, true
+	}
+	return problem
+}
+
+func (e *expansion) safely(name string, k kind, c analyze.Content) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("a parser failed: %v", v)
+		}
+	}()
+	return e.archive(name, k, c, 1)
+}
+
+func (e *expansion) archive(name string, k kind, c analyze.Content, depth int) error {
+	if depth > archiveDepth {
+		return errDepth
+	}
+	switch k {
+	case zipArchive:
+		return e.zip(name, c, depth)
+	case tarArchive:
+		return e.tar(name, io.NewSectionReader(c, 0, c.Size()), depth)
+	case gzipFile:
+		return e.gzip(name, io.NewSectionReader(c, 0, c.Size()), depth)
+	}
+	return nil
+}
+
+func (e *expansion) zip(name string, c analyze.Content, depth int) error {
+	zr, err := zip.NewReader(c, c.Size())
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return err
+	}
+	var locked bool
+	for _, f := range zr.File {
+		if !f.Mode().IsRegular() || f.UncompressedSize64 == 0 {
+			continue
+		}
+		if f.Flags&1 != 0 {
+			locked = true
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			return err
+		}
+		err = e.member(memberName(name, f.Name), f.Mode(), r, depth)
+		r.Close()
+		if err != nil {
+			return err
+		}
+	}
+	if locked {
+		return errLocked
+	}
+	return nil
+}
+
+func (e *expansion) tar(name string, r io.Reader, depth int) error {
+	tr := tar.NewReader(r)
+	for {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
+			return err
+		}
+		if h.Typeflag != tar.TypeReg || h.Size == 0 {
+			if e.members++; e.members > archiveMembers {
+				return errMembers
+			}
+			continue
+		}
+		if err := e.member(memberName(name, h.Name), h.FileInfo().Mode(), tr, depth); err != nil {
+			return err
+		}
+	}
+}
+
+// gzip is one compressed file, or a tar: then its members count as the gzip's.
+func (e *expansion) gzip(name string, r io.Reader, depth int) error {
+	zr, err := gzip.NewReader(r)
+	if err != nil {
+		return err
+	}
+	defer zr.Close()
+	inflated := bufio.NewReaderSize(&bombGuard{zr, e}, 32<<10)
+	if head, _ := inflated.Peek(analyze.SniffLen); archiveKind(head) == tarArchive {
+		return e.tar(name, inflated, depth)
+	}
+	inner := strings.TrimSuffix(strings.TrimSuffix(path.Base(name), ".gz"), ".tgz")
+	return e.member(memberName(name, inner), 0o644, inflated, depth)
+}
+
+// bombGuard counts what a gzip gives, which no member's size bounds.
+type bombGuard struct {
+	r io.Reader
+	e *expansion
+}
+
+func (b *bombGuard) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if grown := b.e.grow(int64(n)); grown != nil {
+		return n, grown
+	}
+	return n, err
+}
+
+func (e *expansion) grow(n int64) error {
+	e.bytes += n
+	switch {
+	case e.bytes > archiveBytes:
+		return errBytes
+	case e.bytes > bombFrom && e.bytes/max(e.size, 1) > bombRatio:
+		return errBomb
+	}
+	return e.ctx.Err()
+}
+
+// memberName joins an archive and a member, whose name is the archive's to choose.
+func memberName(archive, member string) string {
+	if len(member) > maxName {
+		member = member[:maxName]
+	}
+	clean := strings.TrimPrefix(path.Clean("/"+strings.ToValidUTF8(member, "�")), "/")
+	return archive + pratique.NestedSeparator + clean
+}
+
+// member reads one member and offers it; an archive is opened in its turn.
+func (e *expansion) member(name string, mode fs.FileMode, r io.Reader, depth int) error {
+	if e.members++; e.members > archiveMembers {
+		return errMembers
+	}
+	body, err := e.read(r)
+	if err != nil {
+		return err
+	}
+	defer body.release()
+	if body.size == 0 {
+		return nil
+	}
+	head := make([]byte, min(body.size, analyze.SniffLen))
+	if _, err := body.ReadAt(head, 0); err != nil && err != io.EOF {
+		return err
+	}
+	f := analyze.File{Path: name, Size: body.size, Mode: mode, Head: head}
+	for i, a := range e.pass.Analyzers {
+		if e.pass.nested&(1<<i) == 0 || !a.Wants(&f) {
+			continue
+		}
+		var facts pratique.Facts
+		if err := analyzeSafely(e.ctx, a, &f, body, &facts); err != nil {
+			facts.Problems = append(facts.Problems, fileProblem(err, a.Name(), name))
+		}
+		merge(&e.facts[i], facts)
+	}
+	if k := archiveKind(head); k != notArchive {
+		err := e.archive(name, k, body, depth+1)
+		if problem := archiveProblem(err, name); err != nil && !problem.Partial {
+			return nil // a malformed archive inside: the others still count
+		}
+		return err
+	}
+	return nil
+}
+
+// read takes a member into memory, or onto disk when it is large. It does not
+// share the layers' memory bound: a worker that waited for it while holding the
+// archive would wait for itself.
+func (e *expansion) read(r io.Reader) (*content, error) {
+	guard := &bombGuard{r, e}
+	if _, counted := r.(*bufio.Reader); counted {
+		guard.r, guard.e = r, &expansion{ctx: e.ctx, size: 1 << 40} // counted below already
+	}
+	var buf bytes.Buffer
+	n, err := io.CopyN(&buf, guard, memberBuffer)
+	if err == io.EOF {
+		b := buf.Bytes()
+		return &content{data: b, Reader: bytes.NewReader(b), size: n, scratch: e.pass.Scratch, memory: e.pass.memory, member: true}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(e.pass.Scratch, "member-*")
+	if err != nil {
+		return nil, diskError(err)
+	}
+	c := &content{file: f, scratch: e.pass.Scratch, member: true}
+	c.size, err = io.Copy(&diskWriter{f}, io.MultiReader(&buf, guard))
+	if err != nil {
+		c.release()
+		return nil, err
+	}
+	return c, nil
+}

@@ -1,0 +1,179 @@
+package layer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/pratique/pratique"
+)
+
+// memory hands out buffers for file content under one bound for all layers.
+type memory struct {
+	bound   *semaphore.Weighted
+	classes [24]sync.Pool // by power of two, from 4 KiB
+}
+
+func newMemory(limit int64) *memory {
+	return &memory{bound: semaphore.NewWeighted(limit)}
+}
+
+// class returns the index of the smallest buffer size that holds n bytes.
+func class(n int64) (index int, size int64) {
+	size = 4 << 10
+	for size < n {
+		size <<= 1
+		index++
+	}
+	return index, size
+}
+
+func (m *memory) get(ctx context.Context, n int64) ([]byte, error) {
+	if err := m.bound.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	i, size := class(n)
+	if b, ok := m.classes[i].Get().(*[]byte); ok {
+		return (*b)[:n], nil
+	}
+	return make([]byte, n, size), nil
+}
+
+func (m *memory) put(b []byte) {
+	n := int64(len(b))
+	i, _ := class(n)
+	full := b[:0]
+	m.classes[i].Put(&full)
+	m.bound.Release(n)
+}
+
+// content is a file's bytes, in a pooled buffer or in a file of the scratch folder.
+type content struct {
+	*bytes.Reader // in memory
+	data          []byte
+	file          *os.File // spilled
+	size          int64
+	scratch       string
+	memory        *memory
+	member        bool // of an archive: its buffer is its own
+	real          sync.Once
+	realPath      string
+	realErr       error
+}
+
+// readContent takes exactly size bytes: head, which was read already, and the
+// rest from r.
+func (p *Pass) readContent(ctx context.Context, head []byte, r io.Reader, size int64) (*content, error) {
+	c := &content{size: size, scratch: p.Scratch, memory: p.memory}
+	if size <= p.Limits.Buffer {
+		b, err := p.memory.get(ctx, size)
+		if err != nil {
+			return nil, err
+		}
+		copy(b, head)
+		if _, err := io.ReadFull(r, b[len(head):]); err != nil {
+			p.memory.put(b)
+			return nil, err
+		}
+		c.data, c.Reader = b, bytes.NewReader(b)
+		return c, nil
+	}
+	f, err := os.CreateTemp(p.Scratch, "spill-*")
+	if err != nil {
+		return nil, diskError(err)
+	}
+	c.file = f
+	w := &diskWriter{f}
+	if _, err = w.Write(head); err == nil {
+		_, err = io.CopyN(w, r, size-int64(len(head)))
+	}
+	if err != nil {
+		c.release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// diskWriter tells a full disk apart from a truncated archive.
+type diskWriter struct{ f *os.File }
+
+func (w *diskWriter) Write(p []byte) (int, error) {
+	n, err := w.f.Write(p)
+	if err != nil {
+		err = diskError(err)
+	}
+	return n, err
+}
+
+func diskError(err error) error {
+	return pratique.Errorf(pratique.CodeDisk, "cannot write to the scratch folder: %w", err).
+		WithRemedy("free some space, or point TMPDIR to a folder that has it")
+}
+
+func (c *content) Size() int64 { return c.size }
+
+func (c *content) Bytes() ([]byte, bool) { return c.data, c.file == nil }
+
+func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	if c.file != nil {
+		return c.file.ReadAt(p, off)
+	}
+	return c.Reader.ReadAt(p, off)
+}
+
+func (c *content) RealPath() (string, error) {
+	if c.file != nil {
+		return c.file.Name(), nil
+	}
+	c.real.Do(func() {
+		f, err := os.CreateTemp(c.scratch, "file-*")
+		if err != nil {
+			c.realErr = diskError(err)
+			return
+		}
+		c.realPath = f.Name()
+		_, err = f.Write(c.data)
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			c.realErr = diskError(err)
+		}
+	})
+	return c.realPath, c.realErr
+}
+
+func (c *content) release() {
+	if c.realPath != "" {
+		os.Remove(c.realPath)
+	}
+	if c.file != nil {
+		c.file.Close()
+		os.Remove(c.file.Name())
+		return
+	}
+	if !c.member {
+		c.memory.put(c.data)
+	}
+	c.data, c.Reader = nil, nil
+}
+
+// Scratch makes a folder of our own for files that must be on disk, and returns
+// how to remove it.
+func Scratch() (dir string, remove func(), err error) {
+	dir, err = os.MkdirTemp("", "pratique-")
+	if err != nil {
+		return "", nil, diskError(err)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", nil, fmt.Errorf("scratch folder: %w", err)
+	}
+	return abs, func() { os.RemoveAll(abs) }, nil
+}
