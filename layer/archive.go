@@ -142,7 +142,7 @@ func (e *expansion) zip(name string, c analyze.Content, depth int) error {
 		if err != nil {
 			return err
 		}
-		err = e.member(memberName(name, f.Name), f.Mode(), r, depth)
+		err = e.member(memberName(name, f.Name), f.Mode(), &bombGuard{r, e}, depth)
 		r.Close()
 		if err != nil {
 			return err
@@ -164,7 +164,8 @@ func (e *expansion) tar(name string, r io.Reader, depth int) error {
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
 			return err
 		}
-		if h.Typeflag != tar.TypeReg || h.Size == 0 {
+		// A sparse file's size is a claim that costs its author nothing.
+		if h.Typeflag != tar.TypeReg || h.Size == 0 || h.PAXRecords["GNU.sparse.name"] != "" {
 			if e.members++; e.members > archiveMembers {
 				return errMembers
 			}
@@ -191,7 +192,7 @@ func (e *expansion) gzip(name string, r io.Reader, depth int) error {
 	return e.member(memberName(name, inner), 0o644, inflated, depth)
 }
 
-// bombGuard counts what a gzip gives, which no member's size bounds.
+// bombGuard counts what inflating gives, whatever sizes the archive claims.
 type bombGuard struct {
 	r io.Reader
 	e *expansion
@@ -267,12 +268,8 @@ func (e *expansion) member(name string, mode fs.FileMode, r io.Reader, depth int
 // share the layers' memory bound: a worker that waited for it while holding the
 // archive would wait for itself.
 func (e *expansion) read(r io.Reader) (*content, error) {
-	guard := &bombGuard{r, e}
-	if _, counted := r.(*bufio.Reader); counted {
-		guard.r, guard.e = r, &expansion{ctx: e.ctx, size: 1 << 40} // counted below already
-	}
 	var buf bytes.Buffer
-	n, err := io.CopyN(&buf, guard, memberBuffer)
+	n, err := io.CopyN(&buf, r, memberBuffer)
 	if err == io.EOF {
 		b := buf.Bytes()
 		return &content{data: b, Reader: bytes.NewReader(b), size: n, scratch: e.pass.Scratch, memory: e.pass.memory, member: true}, nil
@@ -285,7 +282,7 @@ func (e *expansion) read(r io.Reader) (*content, error) {
 		return nil, diskError(err)
 	}
 	c := &content{file: f, scratch: e.pass.Scratch, member: true}
-	c.size, err = io.Copy(&diskWriter{f}, io.MultiReader(&buf, guard))
+	c.size, err = io.Copy(&diskWriter{f}, io.MultiReader(&buf, r))
 	if err != nil {
 		c.release()
 		return nil, err

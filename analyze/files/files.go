@@ -1,0 +1,61 @@
+// Package files takes the digests of the files that can carry malware:
+// programs, scripts, documents with macros, archives, and every member of an
+// archive. Lists of known bad digests are then judged in package match, today
+// and whenever a list changes, without reading the layer again.
+package files
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/analyze"
+)
+
+// Analyzer takes digests.
+type Analyzer struct{}
+
+func (Analyzer) Name() string    { return "files" }
+func (Analyzer) Version() string { return "1" }
+func (Analyzer) Nested() bool    { return true }
+
+// Wants files by what they are. Text that nothing executes by itself, and the
+// sources of interpreted libraries, are left out: half a million digests of
+// them would say little.
+func (Analyzer) Wants(f *analyze.File) bool {
+	if f.Member() {
+		return true
+	}
+	return f.Head != nil && analyze.FileType(f.Path, f.Head) != "other" || f.Head != nil && f.Mode&0o111 != 0
+}
+
+// Analyze implements analyze.Analyzer.
+func (Analyzer) Analyze(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
+	head := make([]byte, min(c.Size(), analyze.SniffLen))
+	if _, err := c.ReadAt(head, 0); err != nil && err != io.EOF {
+		return err
+	}
+	fact := pratique.FileFact{Path: f.Path, Size: c.Size(), Type: analyze.FileType(f.Path, head)}
+	m, s1, s2 := md5.New(), sha1.New(), sha256.New()
+	if b, ok := c.Bytes(); ok {
+		// In pieces that stay in the cache while all three take their turn.
+		for len(b) > 0 {
+			n := min(len(b), 32<<10)
+			m.Write(b[:n])
+			s1.Write(b[:n])
+			s2.Write(b[:n])
+			b = b[n:]
+		}
+	} else if _, err := io.Copy(io.MultiWriter(m, s1, s2), io.NewSectionReader(c, 0, c.Size())); err != nil {
+		return err
+	}
+	fact.MD5 = hex.EncodeToString(m.Sum(nil))
+	fact.SHA1 = hex.EncodeToString(s1.Sum(nil))
+	fact.SHA256 = hex.EncodeToString(s2.Sum(nil))
+	facts.Files = append(facts.Files, fact)
+	return nil
+}
