@@ -1,0 +1,659 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/pratique/pratique"
+)
+
+// TableOptions say how the table is drawn.
+type TableOptions struct {
+	Width   int  // terminal cells; 0 is 120; kept within 60 and 240
+	Color   bool // see ColorWanted
+	All     bool // every finding on a line of its own, nothing folded or left out
+	Verbose bool // also layers, feeds, every reason, and what is suppressed or unimportant
+}
+
+// How many lines a list has before the rest is only counted, unless all is asked for.
+const (
+	maxUpgrades = 10
+	maxProblems = 8
+	maxReasons  = 3
+	maxFiles    = 20 // of malware and secrets
+)
+
+// maxLines is how long the list of one severity may get.
+func maxLines(s pratique.Severity) int {
+	switch s {
+	case pratique.SeverityCritical, pratique.SeverityHigh:
+		return 15
+	case pratique.SeverityMedium, pratique.SeverityUnknown:
+		return 8
+	}
+	return 4
+}
+
+// Table writes the report for a person at a terminal, from the image to the
+// verdict: what it is, how far it was looked at, what is in it that must not
+// be, which upgrades end most of it, the vulnerabilities by severity, what went
+// wrong, and, in the last line, whether the image may ship. Long lists are
+// folded by package. No control character but the newline is written, besides
+// the colours.
+func Table(w io.Writer, r *pratique.Report, opts TableOptions) error {
+	t := table{printer: newPrinter(w, opts.Width, opts.Color), r: ordered(r), opts: opts}
+	for i := range t.r.Vulnerabilities {
+		f := &t.r.Vulnerabilities[i]
+		switch {
+		case f.Suppressed != "":
+			t.suppressed = append(t.suppressed, f)
+		case f.Unimportant:
+			t.unimportant = append(t.unimportant, f)
+		default:
+			t.risks = append(t.risks, f)
+		}
+	}
+	t.header()
+	t.coverage()
+	t.layers()
+	t.feeds()
+	t.malware()
+	t.secrets()
+	t.upgrades()
+	t.vulnerabilities()
+	t.apart()
+	t.problems()
+	t.verdict()
+	return t.flush()
+}
+
+type table struct {
+	*printer
+	r    *pratique.Report
+	opts TableOptions
+	// The vulnerabilities, parted by whether they count.
+	risks, unimportant, suppressed []*pratique.Finding
+}
+
+func (t *table) header() {
+	im := &t.r.Image
+	t.line(text(bold, "%s", cmp.Or(im.Name, "image")))
+	var facts []string
+	if im.Platform.OS != "" {
+		facts = append(facts, im.Platform.String())
+	}
+	if n := len(t.r.Layers); n > 0 {
+		facts = append(facts, fmt.Sprintf("%s in %s", bytesText(im.Size), count(n, "layer", "layers")))
+	}
+	if im.Kind == pratique.KindImage {
+		facts = append(facts, "runs as "+cmp.Or(im.Config.User, "root"))
+	}
+	if im.Created != nil {
+		facts = append(facts, "built "+im.Created.UTC().Format("2006-01-02"))
+	}
+	if len(facts) > 0 {
+		t.para(span{normal, "  "}, dim, clean(strings.Join(facts, " · ")))
+	}
+	t.release()
+	if im.ID != "" {
+		t.line(text(dim, "  id %s", im.ID))
+	}
+}
+
+func (t *table) release() {
+	d := t.r.Image.Distro
+	if d == nil {
+		t.line(text(dim, "  no distribution recognised"))
+		return
+	}
+	name := text(normal, "  %s", cmp.Or(d.Name, strings.TrimSpace(d.ID+" "+d.Version)))
+	switch {
+	case d.Ended && d.EndOfLife != nil:
+		t.line(name, text(redder, "  end of life since %s: no security fixes", d.EndOfLife.Format("2006-01-02")))
+	case d.Ended:
+		t.line(name, text(redder, "  end of life: no security fixes"))
+	case d.EndOfLife != nil:
+		t.line(name, text(dim, "  supported until %s", d.EndOfLife.Format("2006-01-02")))
+	default:
+		t.line(name)
+	}
+}
+
+// categoryRows are the lines of the coverage block.
+var categoryRows = [...]struct {
+	category pratique.Category
+	name     string
+}{
+	{pratique.CategorySoftware, "software"},
+	{pratique.CategoryVulnerability, "vulnerabilities"},
+	{pratique.CategoryMalware, "malware"},
+	{pratique.CategorySecret, "secrets"},
+}
+
+func (t *table) coverage() {
+	t.heading("LOOKED AT")
+	for _, row := range categoryRows {
+		c, ok := t.r.Coverage[row.category]
+		if !ok {
+			c = pratique.CategoryCoverage{State: pratique.CoverageUnknown, Reasons: []string{"the report does not say"}}
+		}
+		word, s := stateText(c.State)
+		found := t.found(row.category, c.State)
+		lead := fmt.Sprintf("  %-17s", row.name)
+		line := []span{{normal, lead}, {s, fmt.Sprintf("%-13s", word)}}
+		reasons := c.Reasons
+		// A reason that fits goes on the same line; it says more than a gap.
+		if found == "" && len(reasons) > 0 && cells(lead)+13+cells(clean(reasons[0])) <= t.width {
+			line = append(line, text(dim, "%s", reasons[0]))
+			reasons = reasons[1:]
+		}
+		t.line(append(line, text(normal, "%s", found))...)
+		t.reasons(reasons)
+	}
+	if b := t.r.Bundle; b != nil {
+		t.line(span{normal, fmt.Sprintf("  %-17s", "knowledge")},
+			text(dim, "of %s, %s, bundle %s", b.Built.UTC().Format("2006-01-02"), count(len(b.Feeds), "feed", "feeds"), b.Digest.Short()))
+	}
+}
+
+func (t *table) reasons(reasons []string) {
+	shown := reasons
+	if !t.opts.Verbose && len(shown) > maxReasons {
+		shown = shown[:maxReasons]
+	}
+	under := span{normal, strings.Repeat(" ", 19)}
+	for _, why := range shown {
+		t.para(under, dim, clean(why))
+	}
+	if n := len(reasons) - len(shown); n > 0 {
+		t.line(under, text(dim, "%s: --verbose lists them", count(n, "more reason", "more reasons")))
+	}
+}
+
+func stateText(s pratique.Coverage) (string, style) {
+	switch s {
+	case pratique.CoverageComplete:
+		return "complete", normal
+	case pratique.CoveragePartial:
+		return "partial", yellow
+	case pratique.CoverageNotYet:
+		return "not yet", dim
+	case pratique.CoverageSkipped:
+		return "not asked for", dim
+	case pratique.CoverageUnsupported:
+		return "unsupported", yellow
+	}
+	return "unknown", yellow
+}
+
+// found words what a category holds. A zero is only shown where it means
+// something.
+func (t *table) found(c pratique.Category, s pratique.Coverage) string {
+	var n int
+	var words string
+	switch c {
+	case pratique.CategorySoftware:
+		n, words = len(t.r.Packages), t.packages()
+	case pratique.CategoryVulnerability:
+		n, words = len(t.risks), findingsText(t.risks)
+	case pratique.CategoryMalware:
+		n, words = len(t.r.Malware), count(len(t.r.Malware), "file", "files")
+	case pratique.CategorySecret:
+		for i := range t.r.Secrets {
+			if t.r.Secrets[i].Suppressed == "" {
+				n++
+			}
+		}
+		words = count(n, "secret", "secrets")
+	}
+	switch {
+	case n > 0:
+		return words
+	case s == pratique.CoverageComplete:
+		return "none found"
+	case s == pratique.CoveragePartial:
+		return "none found in what could be judged"
+	}
+	return ""
+}
+
+func (t *table) packages() string {
+	kinds := map[string]int{}
+	for i := range t.r.Packages {
+		kinds[t.r.Packages[i].Type]++
+	}
+	var parts []string
+	for kind, n := range kinds {
+		parts = append(parts, fmt.Sprintf("%s %s", thousands(n), kind))
+	}
+	slices.SortFunc(parts, func(a, b string) int {
+		_, ka, _ := strings.Cut(a, " ")
+		_, kb, _ := strings.Cut(b, " ")
+		return cmp.Or(cmp.Compare(kinds[kb], kinds[ka]), strings.Compare(a, b))
+	})
+	words := count(len(t.r.Packages), "package", "packages")
+	if len(parts) == 1 {
+		return words + " (" + t.r.Packages[0].Type + ")"
+	}
+	return words + ": " + list(parts, 5)
+}
+
+// findingsText counts findings and, where they differ, distinct vulnerabilities.
+func findingsText(findings []*pratique.Finding) string {
+	ids := map[string]bool{}
+	for _, f := range findings {
+		ids[f.ID] = true
+	}
+	s := count(len(findings), "finding", "findings")
+	if len(ids) != len(findings) {
+		s += fmt.Sprintf(" of %s", count(len(ids), "vulnerability", "vulnerabilities"))
+	}
+	return s
+}
+
+func (t *table) layers() {
+	if !t.opts.Verbose || len(t.r.Layers) == 0 {
+		return
+	}
+	t.heading("LAYERS")
+	var rows [][]span
+	for i := range t.r.Layers {
+		l := &t.r.Layers[i]
+		s := dim
+		if l.State != pratique.LayerRead && l.State != pratique.LayerCached {
+			s = yellow
+		}
+		why := string(l.State)
+		if l.Reason != "" {
+			why += ": " + l.Reason
+		}
+		rows = append(rows, []span{text(normal, "L%d", l.Index), text(normal, "%s", bytesText(l.Size)),
+			text(dim, "%s", l.DiffID.Short()), text(s, "%s", why), text(dim, "%s", l.Instruction)})
+	}
+	t.grid(2, []column{{right: true}, {right: true}, {}, {min: 12}, {min: 20, drop: 1}}, rows)
+}
+
+func (t *table) feeds() {
+	if !t.opts.Verbose || t.r.Bundle == nil {
+		return
+	}
+	t.heading("KNOWLEDGE")
+	var rows [][]span
+	for _, f := range t.r.Bundle.Feeds {
+		newest := "date unknown"
+		if !f.Newest.IsZero() {
+			newest = "newest " + f.Newest.UTC().Format("2006-01-02")
+		}
+		rows = append(rows, []span{text(normal, "%s", f.Source), text(normal, "%s", thousands(f.Records)),
+			text(dim, "%s", newest), text(dim, "%s", strings.Join(f.Holes, "; "))})
+	}
+	t.grid(2, []column{{min: 10}, {right: true}, {}, {min: 20, drop: 1}}, rows)
+}
+
+func (t *table) malware() {
+	if len(t.r.Malware) == 0 {
+		return
+	}
+	t.heading("MALWARE", text(normal, "  %s", count(len(t.r.Malware), "file", "files")))
+	var rows [][]span
+	for i := range t.r.Malware {
+		m := &t.r.Malware[i]
+		rows = append(rows, []span{text(redder, "%s", m.Name), text(normal, "%s", m.Path), layerSpan(m.Origin),
+			text(dim, "%s", cmp.Or(m.List, m.Engine)), text(dim, "%s", deleted(m.Origin))})
+	}
+	rows, more := t.limit(rows, maxFiles)
+	t.grid(2, []column{{min: 12}, {min: 14, keep: keepEnd}, {}, {min: 4, drop: 2}, {min: 12, drop: 1}}, rows)
+	t.more(more, "file", "files")
+}
+
+func (t *table) secrets() {
+	var rows [][]span
+	for i := range t.r.Secrets {
+		s := &t.r.Secrets[i]
+		if s.Suppressed != "" && !t.opts.Verbose {
+			continue
+		}
+		where := cmp.Or(s.Path, s.Source)
+		if s.Line > 0 {
+			where += fmt.Sprintf(":%d", s.Line)
+		}
+		severity := severitySpan(s.Severity)
+		if s.Suppressed != "" {
+			severity = span{dim, "suppressed"}
+		}
+		rows = append(rows, []span{severity, text(normal, "%s", cmp.Or(s.Title, s.Rule)), text(normal, "%s", where),
+			layerSpan(s.Origin), text(dim, "%s", s.Preview), text(dim, "%s", cmp.Or(deleted(s.Origin), s.Suppressed))})
+	}
+	if len(rows) == 0 {
+		return
+	}
+	t.heading("SECRETS", text(normal, "  %d", len(rows)))
+	rows, more := t.limit(rows, maxFiles)
+	t.grid(2, []column{{}, {min: 12}, {min: 14, keep: keepEnd}, {}, {min: 8, max: 30, drop: 2}, {min: 12, drop: 1}}, rows)
+	t.more(more, "secret", "secrets")
+}
+
+// limit cuts rows to n unless all were asked for, and returns how many went.
+func (t *table) limit(rows [][]span, n int) ([][]span, int) {
+	if t.opts.All || len(rows) <= n {
+		return rows, 0
+	}
+	return rows[:n], len(rows) - n
+}
+
+func (t *table) more(n int, one, many string) {
+	if n > 0 {
+		t.line(text(dim, "  … and %s: --all lists them", count(n, "more "+one, "more "+many)))
+	}
+}
+
+func layerSpan(o *pratique.Origin) span {
+	switch {
+	case o == nil:
+		return span{}
+	case o.Layer < 0:
+		return span{dim, "config"}
+	}
+	return text(dim, "L%d", o.Layer)
+}
+
+func deleted(o *pratique.Origin) string {
+	if o == nil || o.DeletedBy == nil {
+		return ""
+	}
+	return fmt.Sprintf("deleted by L%d, still downloadable", *o.DeletedBy)
+}
+
+func severitySpan(s pratique.Severity) span {
+	s = known(s)
+	return span{severityStyle(s), string(s)}
+}
+
+func severityStyle(s pratique.Severity) style {
+	switch s {
+	case pratique.SeverityCritical:
+		return redder
+	case pratique.SeverityHigh:
+		return red
+	case pratique.SeverityMedium:
+		return yellow
+	case pratique.SeverityLow:
+		return cyan
+	}
+	return dim
+}
+
+// upgrades tells what to fix first.
+func (t *table) upgrades() {
+	groups := upgrades(t.risks)
+	if len(groups) == 0 {
+		return
+	}
+	ended := 0
+	var rows [][]span
+	for _, g := range groups {
+		ended += len(g.findings)
+		rows = append(rows, []span{
+			text(normal, "%s", strings.Join(g.packages, ", ")),
+			text(dim, "%s", g.from), text(normal, "→ %s", g.to),
+			text(bold, "%d", len(g.findings)), worstSpan(&g), epssSpan(g.likeliest()), kevSpan(g.exploited() > 0),
+			text(dim, "%s", g.where()),
+		})
+	}
+	t.heading("FIX FIRST", text(normal, "  %s end %d of %s", count(len(groups), "upgrade", "upgrades"), ended,
+		count(len(t.risks), "finding", "findings")))
+	rows, more := t.limit(rows, maxUpgrades)
+	t.grid(2, []column{{min: 10, max: 40}, {min: 6, max: 28, keep: keepBoth}, {min: 8, max: 30, keep: keepBoth},
+		{right: true}, {}, {right: true}, {}, {min: 3, drop: 1, keep: keepEnd}}, rows)
+	t.more(more, "upgrade", "upgrades")
+}
+
+// worstSpan names the worst severity of a group and how often it occurs.
+func worstSpan(g *group) span {
+	n := g.tally()
+	for _, s := range pratique.Severities() {
+		if n[s] > 0 {
+			return span{severityStyle(s), fmt.Sprintf("%d %s", n[s], s)}
+		}
+	}
+	return span{}
+}
+
+// where says in which layers, and for language packages in which file.
+func (g *group) where() string {
+	var parts []string
+	for _, l := range g.layers {
+		parts = append(parts, fmt.Sprintf("L%d", l))
+	}
+	s := list(parts, 2)
+	if ofDistro(&g.findings[0].Package) {
+		return s
+	}
+	switch len(g.paths) {
+	case 0:
+		return s
+	case 1:
+		return strings.TrimSpace(s + " " + g.paths[0])
+	}
+	return strings.TrimSpace(s + fmt.Sprintf(" in %d places", len(g.paths)))
+}
+
+// ofDistro tells whether a package's path is only its distribution's database.
+func ofDistro(p *pratique.Package) bool {
+	switch p.Type {
+	case "deb", "rpm", "apk", "alpm":
+		return true
+	}
+	return false
+}
+
+func epssSpan(score float64) span {
+	switch {
+	case score < 0:
+		return span{}
+	case score < 0.001:
+		return span{dim, "<0.1%"}
+	case score < 0.1:
+		return span{dim, fmt.Sprintf("%.1f%%", score*100)}
+	}
+	return span{purple, fmt.Sprintf("%.0f%%", score*100)}
+}
+
+func kevSpan(listed bool) span {
+	if listed {
+		return span{redder, "KEV"}
+	}
+	return span{}
+}
+
+func (t *table) vulnerabilities() {
+	if len(t.risks) == 0 {
+		return
+	}
+	t.heading("VULNERABILITIES", text(normal, "  %s", findingsText(t.risks)))
+	n := tally(t.risks)
+	line := []span{{normal, "  "}}
+	for _, s := range pratique.Severities() {
+		if n[s] > 0 {
+			line = append(line, span{severityStyle(s), fmt.Sprintf("%s %s", thousands(n[s]), s)}, span{dim, " · "})
+		}
+	}
+	t.line(line[:len(line)-1]...)
+	t.line(text(dim, "  columns: installed → fixed, EPSS, KEV if known to be exploited, layer"))
+	for _, s := range pratique.Severities() {
+		var of []*pratique.Finding
+		for _, f := range t.risks {
+			if known(f.Severity) == s {
+				of = append(of, f)
+			}
+		}
+		t.severity(s, of)
+	}
+}
+
+func (t *table) severity(s pratique.Severity, findings []*pratique.Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	limit := maxLines(s)
+	folded := !t.opts.All && len(findings) > limit
+	title := span{severityStyle(s), "  " + strings.ToUpper(string(s))}
+	if !folded {
+		t.blank()
+		t.line(title, text(normal, "  %s", count(len(findings), "finding", "findings")))
+		var rows [][]span
+		for _, f := range findings {
+			rows = append(rows, findingRow(f))
+		}
+		t.grid(2, findingColumns, rows)
+		return
+	}
+	groups := fold(findings, func(f *pratique.Finding) string { return string(f.FixState) })
+	t.blank()
+	t.line(title, text(normal, "  %s in %s", count(len(findings), "finding", "findings"), count(len(groups), "package", "packages")))
+	left := 0
+	var rows [][]span
+	for i, g := range groups {
+		if i < limit {
+			rows = append(rows, groupRow(&g))
+		} else {
+			left += len(g.findings)
+		}
+	}
+	t.grid(2, groupColumns, rows)
+	if n := len(groups) - limit; n > 0 {
+		t.line(text(dim, "  … and %s in %s: --all lists them", count(left, "more finding", "more findings"),
+			count(n, "other package", "other packages")))
+	}
+}
+
+var findingColumns = []column{
+	{min: 13, max: 20}, {min: 8, max: 32}, {min: 6, max: 24, keep: keepBoth}, {min: 9, max: 26, keep: keepBoth},
+	{right: true}, {}, {}, {min: 14, max: 48, drop: 1, keep: keepEnd}, {min: 24, drop: 2},
+}
+
+func findingRow(f *pratique.Finding) []span {
+	path := ""
+	if !ofDistro(&f.Package) {
+		path = f.Package.Path
+	}
+	return []span{
+		text(bold, "%s", f.ID), text(normal, "%s", f.Package.Name), text(dim, "%s", f.Package.Version),
+		fixSpan(f.FixState, f.FixedVersion), epssSpan(epss(f)), kevSpan(f.KEV != nil),
+		layerSpan(f.Package.Origin), text(dim, "%s", path), text(dim, "%s", f.Title),
+	}
+}
+
+func fixSpan(s pratique.FixState, version string) span {
+	switch {
+	case s == pratique.FixAvailable && version != "":
+		return text(normal, "→ %s", version)
+	case s == pratique.FixAvailable:
+		return span{normal, "fixed"}
+	case s == pratique.FixNone:
+		return span{dim, "no fix yet"}
+	case s == pratique.FixRefused:
+		return span{dim, "won't fix"}
+	}
+	return span{dim, "fix unknown"}
+}
+
+var groupColumns = []column{
+	{min: 10, max: 36}, {min: 6, max: 24, keep: keepBoth}, {min: 9, max: 26, keep: keepBoth},
+	{right: true}, {right: true}, {}, {min: 3, max: 48, drop: 1, keep: keepEnd}, {min: 16, drop: 2},
+}
+
+func groupRow(g *group) []span {
+	return []span{
+		text(normal, "%s", strings.Join(g.packages, ", ")), text(dim, "%s", g.from),
+		fixSpan(g.findings[0].FixState, g.to), text(bold, "%d", len(g.findings)),
+		epssSpan(g.likeliest()), kevSpan(g.exploited() > 0), text(dim, "%s", g.where()),
+		text(dim, "%s", list(g.ids(), 6)),
+	}
+}
+
+// apart tells of the findings that do not count.
+func (t *table) apart() {
+	if len(t.unimportant)+len(t.suppressed) == 0 {
+		return
+	}
+	t.blank()
+	if n := len(t.unimportant); n > 0 {
+		t.line(text(dim, "  not counted: %s that the distribution calls unimportant", count(n, "finding", "findings")))
+		t.listApart(t.unimportant)
+	}
+	if n := len(t.suppressed); n > 0 {
+		t.line(text(dim, "  not counted: %s suppressed by an exception or VEX", count(n, "finding", "findings")))
+		t.listApart(t.suppressed)
+	}
+}
+
+func (t *table) listApart(findings []*pratique.Finding) {
+	if !t.opts.Verbose {
+		return
+	}
+	var rows [][]span
+	for _, f := range findings {
+		rows = append(rows, []span{text(dim, "%s", f.ID), text(dim, "%s", f.Package.Name), text(dim, "%s", f.Package.Version),
+			severitySpan(f.Severity), text(dim, "%s", f.Suppressed)})
+	}
+	t.grid(4, []column{{min: 13, max: 20}, {min: 8, max: 32}, {min: 6, max: 24, keep: keepBoth}, {}, {min: 16, drop: 1}}, rows)
+}
+
+func (t *table) problems() {
+	if len(t.r.Problems) == 0 {
+		return
+	}
+	t.heading("PROBLEMS", text(normal, "  %d", len(t.r.Problems)))
+	shown := t.r.Problems
+	if !t.opts.All && len(shown) > maxProblems {
+		shown = shown[:maxProblems]
+	}
+	for i := range shown {
+		t.problem(&shown[i])
+	}
+	t.more(len(t.r.Problems)-len(shown), "problem", "problems")
+}
+
+func (t *table) problem(p *pratique.Problem) {
+	mark := span{dim, "  - "}
+	if p.Partial {
+		mark = span{yellow, "  ! "} // facts are missing because of it
+	}
+	message := p.Message
+	if p.Layer != nil {
+		message = fmt.Sprintf("L%d: %s", *p.Layer, message)
+	}
+	if p.Path != "" && !strings.Contains(message, p.Path) {
+		message += " (" + p.Path + ")"
+	}
+	t.para(mark, normal, clean(message))
+	if p.Remedy != "" {
+		t.para(span{normal, "    "}, dim, clean(p.Remedy))
+	}
+}
+
+// verdict ends the report: the reasons, then the answer.
+func (t *table) verdict() {
+	t.blank()
+	v := t.r.Verdict
+	for _, why := range v.Reasons {
+		t.para(span{normal, "  - "}, normal, clean(why))
+	}
+	question := span{bold, "May this image ship?  "}
+	because := ""
+	if n := len(v.Reasons); n > 0 {
+		because = ", for " + count(n, "reason", "reasons")
+	}
+	switch v.Clearance {
+	case pratique.ClearanceYes:
+		t.line(question, span{green, "Yes"}, span{normal, ": everything was looked at, and nothing speaks against it"})
+	case pratique.ClearanceNo:
+		t.line(question, span{redder, "No"}, span{normal, because})
+	default:
+		t.line(question, span{yellow, "Unknown"}, span{normal, because + ": nothing speaks against it, but not all was looked at"})
+	}
+}
