@@ -57,15 +57,15 @@ func build(ctx context.Context, dir string, r recipe) (string, error) {
 	}
 	defer os.RemoveAll(work)
 
+	extra, err := r.extra(ctx, work)
+	if err != nil {
+		return "", err
+	}
 	base, full := filepath.Join(work, "base.tar"), filepath.Join(work, "full.tar")
 	if err := debian(ctx, base, nil); err != nil {
 		return "", err
 	}
 	if err := debian(ctx, full, r.packages); err != nil {
-		return "", err
-	}
-	extra, err := r.extra(ctx, work)
-	if err != nil {
 		return "", err
 	}
 	lower, err := testimage.WriteLayer(work, testimage.Gzip, "ADD debian minbase", testimage.Tar(base, nil))
@@ -197,7 +197,7 @@ func npmPackages(ctx context.Context, work string) (testimage.Content, error) {
 		return nil, err
 	}
 	args := append([]string{"install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", app},
-		"express@4", "webpack@5", "typescript@5", "eslint@8", "jest@29", "react-scripts@5", "next@13", "lodash@4", "aws-sdk@2", "date-fns@2", "@babel/preset-env@7", "rxjs@7", "core-js@3")
+		"express@4", "webpack@5", "typescript@4", "eslint@8", "@angular/cli@15", "gatsby-cli@5", "serverless@3", "jest@29", "next@13", "lodash@4", "aws-sdk@2", "date-fns@2", "@babel/preset-env@7", "rxjs@7", "core-js@3")
 	cmd := exec.CommandContext(ctx, "npm", args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
