@@ -1,0 +1,137 @@
+// Package factdir keeps facts in a folder: one compressed file for each
+// (analyzer, version, diffID). Facts never change, so a file is written once,
+// under its final name only when it is whole, and any number of processes may
+// share the folder. A damaged file counts as absent: the layer is read again.
+package factdir
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/pratique/pratique"
+)
+
+// format is part of every path; it changes with the encoding.
+const format = "v1"
+
+// maxFile bounds what a damaged or hostile file can make us inflate.
+const maxFile = 1 << 30
+
+// A Dir is a folder of facts. Its methods are safe for concurrent use.
+type Dir struct {
+	root    string
+	encoder *zstd.Encoder
+	decoder *zstd.Decoder
+}
+
+// Open uses folder, which is made on the first Put.
+func Open(folder string) (*Dir, error) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd: %w", err)
+	}
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxFile))
+	if err != nil {
+		return nil, fmt.Errorf("zstd: %w", err)
+	}
+	return &Dir{root: folder, encoder: encoder, decoder: decoder}, nil
+}
+
+func (d *Dir) path(diffID pratique.Digest, analyzer, version string) string {
+	h := diffID.Hex()
+	return filepath.Join(d.root, format, analyzer, pratique.DigestOf([]byte(version)).Hex()[:16], h[:2], h+".json.zst")
+}
+
+// Get returns the facts, or nil when there are none. It marks them as used.
+func (d *Dir) Get(diffID pratique.Digest, analyzer, version string) *pratique.Facts {
+	if _, err := pratique.ParseDigest(string(diffID)); err != nil {
+		return nil
+	}
+	name := d.path(diffID, analyzer, version)
+	packed, err := os.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	b, err := d.decoder.DecodeAll(packed, nil)
+	if err != nil {
+		return nil
+	}
+	var facts pratique.Facts
+	if json.Unmarshal(b, &facts) != nil || facts.DiffID != diffID || facts.Analyzer != analyzer || facts.Version != version {
+		return nil
+	}
+	now := time.Now()
+	_ = os.Chtimes(name, now, now) // only pruning looks at it
+	return &facts
+}
+
+// Put keeps facts. It fails with CodeDisk when the folder cannot take them.
+func (d *Dir) Put(facts *pratique.Facts) error {
+	if _, err := pratique.ParseDigest(string(facts.DiffID)); err != nil {
+		return err
+	}
+	b, err := json.Marshal(facts)
+	if err != nil {
+		return fmt.Errorf("facts: %w", err)
+	}
+	if err := write(d.path(facts.DiffID, facts.Analyzer, facts.Version), d.encoder.EncodeAll(b, nil)); err != nil {
+		return pratique.Errorf(pratique.CodeDisk, "cannot keep facts in the cache: %w", err).
+			WithRemedy("free some space, run pratique cache prune, choose another folder with --cache, or use --no-cache")
+	}
+	return nil
+}
+
+func write(name string, b []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// Prune removes what was not used for longer than age, and what an interrupted
+// writer left. It returns the files and bytes that it freed.
+func (d *Dir) Prune(age time.Duration) (files int, bytes int64, err error) {
+	oldest := time.Now().Add(-age)
+	err = filepath.WalkDir(d.root, func(name string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil || info.ModTime().After(oldest) {
+			return nil
+		}
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		files, bytes = files+1, bytes+info.Size()
+		return nil
+	})
+	if err != nil {
+		return files, bytes, pratique.Errorf(pratique.CodeDisk, "cannot prune the cache: %w", err).WithRemedy("check who owns %s", d.root)
+	}
+	return files, bytes, nil
+}
