@@ -1,0 +1,77 @@
+# What a contributor needs, each word of it: run, test, lint, bench, accuracy, fuzz.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# One static binary: no C library, no paths of the machine that built it.
+export CGO_ENABLED := 0
+
+FUZZTIME      ?= 60s
+PRATIQUE_DATA ?= ../shared/data
+EXAMPLE       := .cache/example
+BENCHFLAGS    ?=
+
+.PHONY: build run test deps lint bench accuracy fuzz clean
+
+build: ## bin/pratique
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/pratique ./cmd/pratique
+
+run: build ## scan an image that is made here, offline, with something of everything in it
+	@bin/pratique example $(EXAMPLE)
+	@bin/pratique feed import $(EXAMPLE)/feeds --feeds $(EXAMPLE)/bundle
+	@echo
+	bin/pratique scan $(EXAMPLE)/image --feeds $(EXAMPLE)/bundle --cache $(EXAMPLE)/cache
+	@echo
+	@echo 'That was the example. What to do next:'
+	@echo '  bin/pratique explain $(EXAMPLE)/image CVE-2021-44228 --feeds $(EXAMPLE)/bundle --cache $(EXAMPLE)/cache'
+	@echo '                                        why a finding is believed'
+	@echo '  bin/pratique feed update              fetch what is known about vulnerabilities (about 1 GB)'
+	@echo '  bin/pratique scan debian:12           scan an image of a registry, a tar, a folder: see README.md'
+
+# Tests compare with independent tools and scan images that they make of real
+# packages. What is missing is installed; a machine that has it all is left alone.
+TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
+         npm:npm dpkg-query:dpkg openssl:openssl git:git
+deps:
+	@missing=(); \
+	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \
+	test -e /etc/ssl/certs/ca-certificates.crt || missing+=(ca-certificates); \
+	if (( $${#missing[@]} )); then \
+	  command -v apt-get >/dev/null || { echo "please install: $${missing[*]}" >&2; exit 1; }; \
+	  sudo=(); (( EUID == 0 )) || sudo=(sudo); \
+	  echo "installing $${missing[*]}"; \
+	  "$${sudo[@]}" apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive "$${sudo[@]}" apt-get install -qq -y --no-install-recommends "$${missing[@]}" >/dev/null; \
+	fi
+
+test: deps ## everything that needs nothing from outside, in under ten minutes
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	  test -z "$$unformatted" || { echo "gofmt these: $$unformatted" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) test ./...
+
+lint: ## what a reviewer should not have to say
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	  test -z "$$unformatted" || { echo "gofmt these: $$unformatted" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags accuracy ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
+
+bench: build deps ## ratios to gzip; makes its images once, which takes half an hour and 10 GB
+	$(GO) run ./bench $(BENCHFLAGS)
+
+accuracy: deps ## comparisons with real feeds and independent tools
+	@test -d '$(PRATIQUE_DATA)' || { echo 'no folder $(PRATIQUE_DATA): name one with real feeds by PRATIQUE_DATA (see CONTRIBUTING.md)' >&2; exit 1; }
+	@packages=$$(git grep -lE '^//go:build .*accuracy' -- '*.go' | xargs -n1 dirname | sort -u | sed 's|^|./|'); \
+	  PRATIQUE_DATA=$$(realpath '$(PRATIQUE_DATA)') $(GO) test -tags accuracy -timeout 60m -v $$packages
+
+fuzz: ## every fuzz target for FUZZTIME
+	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed 's/:func / /' | while read -r file name; do \
+	  echo "$$name in $$(dirname "$$file")"; \
+	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null; \
+	done
+
+clean: ## what was built, and the images of run and bench
+	rm -rf bin .cache
