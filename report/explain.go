@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -172,7 +173,8 @@ func (e *explanation) threat(f *pratique.Finding) {
 	e.heading("EXPLOITATION")
 	if f.EPSS != nil {
 		e.line(text(normal, "  EPSS %.2f %%", f.EPSS.Score*100),
-			text(dim, " chance of an exploit within 30 days; more than %.1f %% of all CVEs; as of %s", f.EPSS.Percentile*100, f.EPSS.Date))
+			text(dim, " chance of an exploit within 30 days; more than %.1f %% of all CVEs; as of %s",
+				math.Floor(f.EPSS.Percentile*1000)/10, f.EPSS.Date))
 	} else {
 		e.line(span{dim, "  EPSS  no score"})
 	}

@@ -29,12 +29,16 @@ const (
 // maxLines is how long the list of one severity may get.
 func maxLines(s pratique.Severity) int {
 	switch s {
-	case pratique.SeverityCritical, pratique.SeverityHigh:
+	case pratique.SeverityCritical:
 		return 15
+	case pratique.SeverityHigh:
+		return 10
 	case pratique.SeverityMedium, pratique.SeverityUnknown:
-		return 8
+		return 6
+	case pratique.SeverityLow:
+		return 3
 	}
-	return 4
+	return 0
 }
 
 // Table writes the report for a person at a terminal, from the image to the
@@ -101,6 +105,9 @@ func (t *table) header() {
 	if im.ID != "" {
 		t.line(text(dim, "  id %s", im.ID))
 	}
+	if im.Digest != "" && t.opts.Verbose {
+		t.line(text(dim, "  manifest %s", im.Digest))
+	}
 }
 
 func (t *table) release() {
@@ -112,9 +119,9 @@ func (t *table) release() {
 	name := text(normal, "  %s", cmp.Or(d.Name, strings.TrimSpace(d.ID+" "+d.Version)))
 	switch {
 	case d.Ended && d.EndOfLife != nil:
-		t.line(name, text(redder, "  end of life since %s: no security fixes", d.EndOfLife.Format("2006-01-02")))
+		t.line(name, text(redder, "  end of life since %s", d.EndOfLife.Format("2006-01-02")))
 	case d.Ended:
-		t.line(name, text(redder, "  end of life: no security fixes"))
+		t.line(name, text(redder, "  end of life"))
 	case d.EndOfLife != nil:
 		t.line(name, text(dim, "  supported until %s", d.EndOfLife.Format("2006-01-02")))
 	default:
@@ -393,21 +400,20 @@ func (t *table) upgrades() {
 		return
 	}
 	ended := 0
-	var rows [][]span
+	rows := [][]span{titles("package", "installed", "upgrade to", "ends", "worst", "EPSS", "", "in", "file")}
 	for _, g := range groups {
 		ended += len(g.findings)
 		rows = append(rows, []span{
-			text(normal, "%s", strings.Join(g.packages, ", ")),
-			text(dim, "%s", g.from), text(normal, "→ %s", g.to),
-			text(bold, "%d", len(g.findings)), worstSpan(&g), epssSpan(g.likeliest()), kevSpan(g.exploited() > 0),
-			text(dim, "%s", g.where()),
+			text(bold, "%s", list(g.packages, 2)), text(dim, "%s", g.from), text(normal, "%s", g.to),
+			text(normal, "%d", len(g.findings)), worstSpan(&g), epssSpan(g.likeliest()), kevSpan(g.exploited() > 0),
+			text(dim, "%s", g.layerText()), text(dim, "%s", g.file()),
 		})
 	}
-	t.heading("FIX FIRST", text(normal, "  %s end %d of %s", count(len(groups), "upgrade", "upgrades"), ended,
+	t.heading("FIX FIRST", text(normal, "  %s end %s of %s", count(len(groups), "upgrade", "upgrades"), thousands(ended),
 		count(len(t.risks), "finding", "findings")))
-	rows, more := t.limit(rows, maxUpgrades)
-	t.grid(2, []column{{min: 10, max: 40}, {min: 6, max: 28, keep: keepBoth}, {min: 8, max: 30, keep: keepBoth},
-		{right: true}, {}, {right: true}, {}, {min: 3, drop: 1, keep: keepEnd}}, rows)
+	rows, more := t.limit(rows, maxUpgrades+1)
+	t.grid(2, []column{{min: 16, max: 36, keep: keepName}, {min: 10, max: 24, drop: 1, keep: keepBoth}, {min: 12, max: 30, keep: keepBoth},
+		{right: true}, {}, {right: true}, {}, {max: 8, drop: 2}, {min: 16, drop: 3, keep: keepEnd}}, rows)
 	t.more(more, "upgrade", "upgrades")
 }
 
@@ -422,23 +428,24 @@ func worstSpan(g *group) span {
 	return span{}
 }
 
-// where says in which layers, and for language packages in which file.
-func (g *group) where() string {
-	var parts []string
+func (g *group) layerText() string {
+	var names []string
 	for _, l := range g.layers {
-		parts = append(parts, fmt.Sprintf("L%d", l))
+		names = append(names, fmt.Sprintf("L%d", l))
 	}
-	s := list(parts, 2)
-	if ofDistro(&g.findings[0].Package) {
-		return s
+	return list(names, 2)
+}
+
+// file says which file a language package was found in; that of a
+// distribution's package is only the distribution's database.
+func (g *group) file() string {
+	switch {
+	case ofDistro(&g.findings[0].Package), len(g.paths) == 0:
+		return ""
+	case len(g.paths) == 1:
+		return g.paths[0]
 	}
-	switch len(g.paths) {
-	case 0:
-		return s
-	case 1:
-		return strings.TrimSpace(s + " " + g.paths[0])
-	}
-	return strings.TrimSpace(s + fmt.Sprintf(" in %d places", len(g.paths)))
+	return fmt.Sprintf("in %d places", len(g.paths))
 }
 
 // ofDistro tells whether a package's path is only its distribution's database.
@@ -482,75 +489,108 @@ func (t *table) vulnerabilities() {
 		}
 	}
 	t.line(line[:len(line)-1]...)
-	t.line(text(dim, "  columns: installed → fixed, EPSS, KEV if known to be exploited, layer"))
+
+	header := titles("", "package", "installed", "fixed in", "EPSS", "", "in", "file", "")
+	all := [][]span{header}
+	var sections []section
 	for _, s := range pratique.Severities() {
-		var of []*pratique.Finding
-		for _, f := range t.risks {
-			if known(f.Severity) == s {
-				of = append(of, f)
-			}
+		if n[s] > 0 {
+			sections = append(sections, t.section(s))
+			all = append(all, sections[len(sections)-1].rows...)
 		}
-		t.severity(s, of)
+	}
+	// One layout for all severities, so that the eye can follow a column.
+	widths := layout(t.width-2, findingColumns, all)
+	t.blank()
+	t.row(2, findingColumns, widths, header)
+	for i, s := range sections {
+		if i > 0 {
+			t.blank()
+		}
+		t.line(s.title...)
+		for _, row := range s.rows {
+			t.row(2, findingColumns, widths, row)
+		}
+		if s.rest != "" && len(s.rows) > 0 {
+			t.line(span{dim, "  … and " + s.rest})
+		}
 	}
 }
 
-func (t *table) severity(s pratique.Severity, findings []*pratique.Finding) {
-	if len(findings) == 0 {
-		return
+// section is the list of one severity.
+type section struct {
+	title []span
+	rows  [][]span
+	rest  string // what is left out
+}
+
+// section lists the findings of one severity: one line for each, or, where those
+// are too many, one for each source package in one version.
+func (t *table) section(s pratique.Severity) section {
+	var findings []*pratique.Finding
+	for _, f := range t.risks {
+		if known(f.Severity) == s {
+			findings = append(findings, f)
+		}
 	}
+	title := []span{{severityStyle(s), "  " + strings.ToUpper(string(s))}, {normal, "  " + thousands(len(findings))}}
+	var rows [][]span
 	limit := maxLines(s)
-	folded := !t.opts.All && len(findings) > limit
-	title := span{severityStyle(s), "  " + strings.ToUpper(string(s))}
-	if !folded {
-		t.blank()
-		t.line(title, text(normal, "  %s", count(len(findings), "finding", "findings")))
-		var rows [][]span
+	if t.opts.All || len(findings) <= limit {
 		for _, f := range findings {
 			rows = append(rows, findingRow(f))
 		}
-		t.grid(2, findingColumns, rows)
-		return
+		return section{title: title, rows: rows}
 	}
 	groups := fold(findings, func(f *pratique.Finding) string { return string(f.FixState) })
-	t.blank()
-	t.line(title, text(normal, "  %s in %s", count(len(findings), "finding", "findings"), count(len(groups), "package", "packages")))
-	left := 0
-	var rows [][]span
-	for i, g := range groups {
-		if i < limit {
-			rows = append(rows, groupRow(&g))
-		} else {
-			left += len(g.findings)
+	left := len(findings)
+	for i := range groups[:min(limit, len(groups))] {
+		rows = append(rows, groupRow(&groups[i]))
+		left -= len(groups[i].findings)
+	}
+	rest := ""
+	if left > 0 {
+		more := " more findings: --all lists them"
+		if left == 1 {
+			more = " more finding: --all lists it"
 		}
+		rest = thousands(left) + more
 	}
-	t.grid(2, groupColumns, rows)
-	if n := len(groups) - limit; n > 0 {
-		t.line(text(dim, "  … and %s in %s: --all lists them", count(left, "more finding", "more findings"),
-			count(n, "other package", "other packages")))
+	if len(rows) == 0 {
+		title = append(title, span{dim, "  --all lists them"})
 	}
+	return section{title: title, rows: rows, rest: rest}
 }
 
 var findingColumns = []column{
-	{min: 13, max: 20}, {min: 8, max: 32}, {min: 6, max: 24, keep: keepBoth}, {min: 9, max: 26, keep: keepBoth},
-	{right: true}, {}, {}, {min: 14, max: 48, drop: 1, keep: keepEnd}, {min: 24, drop: 2},
+	{max: 24}, {min: 14, max: 36, keep: keepName}, {min: 8, max: 24, keep: keepBoth}, {min: 16, max: 26, keep: keepBoth},
+	{right: true}, {}, {max: 8}, {min: 14, max: 48, drop: 1, keep: keepEnd}, {min: 24, drop: 2},
 }
 
 func findingRow(f *pratique.Finding) []span {
-	path := ""
-	if !ofDistro(&f.Package) {
-		path = f.Package.Path
+	g := group{}
+	g.add(f)
+	return groupRow(&g)
+}
+
+// groupRow is the line of one finding, or of several in the same package.
+func groupRow(g *group) []span {
+	f := g.findings[0]
+	ids := g.ids()
+	id, about := text(bold, "%s", ids[0]), text(dim, "%s", f.Title)
+	if len(ids) > 1 {
+		id, about = text(normal, "%s findings", thousands(len(g.findings))), text(dim, "%s", list(ids, 8))
 	}
 	return []span{
-		text(bold, "%s", f.ID), text(normal, "%s", f.Package.Name), text(dim, "%s", f.Package.Version),
-		fixSpan(f.FixState, f.FixedVersion), epssSpan(epss(f)), kevSpan(f.KEV != nil),
-		layerSpan(f.Package.Origin), text(dim, "%s", path), text(dim, "%s", f.Title),
+		id, text(normal, "%s", list(g.packages, 1)), text(dim, "%s", f.Package.Version), fixSpan(f.FixState, g.to),
+		epssSpan(g.likeliest()), kevSpan(g.exploited() > 0), text(dim, "%s", g.layerText()), text(dim, "%s", g.file()), about,
 	}
 }
 
 func fixSpan(s pratique.FixState, version string) span {
 	switch {
 	case s == pratique.FixAvailable && version != "":
-		return text(normal, "→ %s", version)
+		return text(normal, "%s", version)
 	case s == pratique.FixAvailable:
 		return span{normal, "fixed"}
 	case s == pratique.FixNone:
@@ -561,33 +601,28 @@ func fixSpan(s pratique.FixState, version string) span {
 	return span{dim, "fix unknown"}
 }
 
-var groupColumns = []column{
-	{min: 10, max: 36}, {min: 6, max: 24, keep: keepBoth}, {min: 9, max: 26, keep: keepBoth},
-	{right: true}, {right: true}, {}, {min: 3, max: 48, drop: 1, keep: keepEnd}, {min: 16, drop: 2},
-}
-
-func groupRow(g *group) []span {
-	return []span{
-		text(normal, "%s", strings.Join(g.packages, ", ")), text(dim, "%s", g.from),
-		fixSpan(g.findings[0].FixState, g.to), text(bold, "%d", len(g.findings)),
-		epssSpan(g.likeliest()), kevSpan(g.exploited() > 0), text(dim, "%s", g.where()),
-		text(dim, "%s", list(g.ids(), 6)),
-	}
-}
-
-// apart tells of the findings that do not count.
+// apart tells of what does not count.
 func (t *table) apart() {
-	if len(t.unimportant)+len(t.suppressed) == 0 {
+	secrets := 0
+	for i := range t.r.Secrets {
+		if t.r.Secrets[i].Suppressed != "" {
+			secrets++
+		}
+	}
+	if len(t.unimportant)+len(t.suppressed)+secrets == 0 {
 		return
 	}
-	t.blank()
+	t.heading("NOT COUNTED")
 	if n := len(t.unimportant); n > 0 {
-		t.line(text(dim, "  not counted: %s that the distribution calls unimportant", count(n, "finding", "findings")))
+		t.line(text(dim, "  %s that the distribution calls unimportant", count(n, "finding", "findings")))
 		t.listApart(t.unimportant)
 	}
 	if n := len(t.suppressed); n > 0 {
-		t.line(text(dim, "  not counted: %s suppressed by an exception or VEX", count(n, "finding", "findings")))
+		t.line(text(dim, "  %s suppressed by an exception or VEX", count(n, "finding", "findings")))
 		t.listApart(t.suppressed)
+	}
+	if secrets > 0 {
+		t.line(text(dim, "  %s on an allow list or known to be a test's", count(secrets, "secret", "secrets")))
 	}
 }
 
@@ -650,10 +685,24 @@ func (t *table) verdict() {
 	}
 	switch v.Clearance {
 	case pratique.ClearanceYes:
-		t.line(question, span{green, "Yes"}, span{normal, ": everything was looked at, and nothing speaks against it"})
+		t.line(question, span{green, "Yes"}, span{normal, ": nothing speaks against it" + t.unlooked()})
 	case pratique.ClearanceNo:
 		t.line(question, span{redder, "No"}, span{normal, because})
 	default:
-		t.line(question, span{yellow, "Unknown"}, span{normal, because + ": nothing speaks against it, but not all was looked at"})
+		t.line(question, span{yellow, "Unknown"}, span{normal, because + ": not everything could be judged"})
 	}
+}
+
+// unlooked names what a "yes" does not cover.
+func (t *table) unlooked() string {
+	var names []string
+	for _, row := range categoryRows {
+		if t.r.Coverage[row.category].State != pratique.CoverageComplete {
+			names = append(names, row.name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (not looked at: " + strings.Join(names, ", ") + ")"
 }

@@ -99,12 +99,16 @@ const (
 	keepStart keep = iota
 	keepEnd        // of a path, where the name is
 	keepBoth       // of a version, whose ends tell most
+	keepName       // of a package: the end where it has a name space, else the start
 )
 
 // fit cuts a clean string to n cells and marks the cut with an ellipsis.
 func fit(s string, n int, k keep) string {
 	if cells(s) <= n {
 		return s
+	}
+	if k == keepName && strings.ContainsAny(s, "/:") {
+		k = keepEnd
 	}
 	switch {
 	case n <= 0:
@@ -280,22 +284,35 @@ const gap = 2 // cells between columns
 func (p *printer) grid(indent int, columns []column, rows [][]span) {
 	widths := layout(p.width-indent, columns, rows)
 	for _, row := range rows {
-		line := []span{{normal, strings.Repeat(" ", indent)}}
-		for i, c := range columns {
-			if widths[i] == 0 {
-				continue
-			}
-			t := fit(row[i].text, widths[i], c.keep)
-			pad := strings.Repeat(" ", widths[i]-cells(t))
-			if c.right {
-				line = append(line, span{normal, pad}, span{row[i].style, t})
-			} else {
-				line = append(line, span{row[i].style, t}, span{normal, pad})
-			}
-			line = append(line, span{normal, strings.Repeat(" ", gap)})
-		}
-		p.line(trimmed(line)...)
+		p.row(indent, columns, widths, row)
 	}
+}
+
+func (p *printer) row(indent int, columns []column, widths []int, row []span) {
+	line := []span{{normal, strings.Repeat(" ", indent)}}
+	for i, c := range columns {
+		if widths[i] == 0 {
+			continue
+		}
+		t := fit(row[i].text, widths[i], c.keep)
+		pad := strings.Repeat(" ", widths[i]-cells(t))
+		if c.right {
+			line = append(line, span{normal, pad}, span{row[i].style, t})
+		} else {
+			line = append(line, span{row[i].style, t}, span{normal, pad})
+		}
+		line = append(line, span{normal, strings.Repeat(" ", gap)})
+	}
+	p.line(trimmed(line)...)
+}
+
+// titles makes a row that names the columns.
+func titles(names ...string) []span {
+	row := make([]span, len(names))
+	for i, n := range names {
+		row[i] = span{dim, n}
+	}
+	return row
 }
 
 // trimmed drops padding at the end of a line.
