@@ -436,6 +436,9 @@ func (m *merger) adopt(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	final := m.store.bundlePath(digest.Hex())
+	if err := m.file.Chmod(0o644); err != nil { // the server and its users may differ
+		return nil, diskError(err)
+	}
 	if err := os.Rename(m.file.Name(), final); err != nil {
 		return nil, diskError(err)
 	}
