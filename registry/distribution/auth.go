@@ -107,7 +107,8 @@ func (c *Client) authorize(ctx context.Context, repository string, challenges []
 	if g.authorization == tried {
 		return "", c.denied(cred)
 	}
-	c.hide(g.authorization)
+	_, sent, _ := strings.Cut(g.authorization, " ")
+	c.hide(sent)
 	c.grants[repository] = g
 	return g.authorization, nil
 }

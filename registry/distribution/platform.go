@@ -90,15 +90,23 @@ func Select(ctx context.Context, fetch Fetch, root Descriptor, content []byte, w
 		root.MediaType = m.MediaType
 		return Selection{Manifest: m, Descriptor: root}, nil
 	}
-	w := walk{fetch: fetch, seen: map[pratique.Digest]bool{root.Digest: true}}
-	if err := w.index(ctx, m, 1); err != nil {
+	chosen, err := SelectChild(ctx, fetch, m, want)
+	chosen.Index = root.Digest
+	return chosen, err
+}
+
+// SelectChild is Select for an index that was parsed already, and that has no
+// digest of its own, such as the table of contents of an OCI layout.
+func SelectChild(ctx context.Context, fetch Fetch, index Manifest, want pratique.Platform) (Selection, error) {
+	w := walk{fetch: fetch, seen: map[pratique.Digest]bool{}}
+	if err := w.index(ctx, index, 1); err != nil {
 		return Selection{}, err
 	}
 	chosen, err := choose(w.images, want)
 	if err != nil {
 		return Selection{}, err
 	}
-	content, err = fetch(ctx, chosen)
+	content, err := fetch(ctx, chosen)
 	if err != nil {
 		if pratique.CodeOf(err) == pratique.CodeNotFound {
 			return Selection{}, pratique.Errorf(pratique.CodeNotFound, "the index lists %s for %s, but that manifest is not there", chosen.Digest.Short(), chosen.platform()).
@@ -106,7 +114,8 @@ func Select(ctx context.Context, fetch Fetch, root Descriptor, content []byte, w
 		}
 		return Selection{}, err
 	}
-	if m, err = ParseManifest(content, chosen.MediaType); err != nil {
+	m, err := ParseManifest(content, chosen.MediaType)
+	if err != nil {
 		return Selection{}, err
 	}
 	if m.IsIndex() {
@@ -114,7 +123,7 @@ func Select(ctx context.Context, fetch Fetch, root Descriptor, content []byte, w
 			WithRemedy("build and push the image again")
 	}
 	chosen.MediaType = m.MediaType
-	return Selection{Manifest: m, Descriptor: chosen, Index: root.Digest}, nil
+	return Selection{Manifest: m, Descriptor: chosen}, nil
 }
 
 // walk gathers the images of an index and of those nested in it.
