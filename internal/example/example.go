@@ -339,8 +339,8 @@ func writeFeeds(dir string) error {
 		return err
 	}
 	sum := sha256.Sum256([]byte(updater))
-	list := "# hash, name\n" + hex.EncodeToString(sum[:]) + ",Example.Updater\n"
-	return writeFile(filepath.Join(dir, "hashes", "example.csv"), []byte(list))
+	list := hex.EncodeToString(sum[:]) + "  Example.Updater\n"
+	return writeFile(filepath.Join(dir, "hashes", "example.sha256"), []byte(list))
 }
 
 func gzipped(b []byte) ([]byte, error) {
