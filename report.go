@@ -18,6 +18,7 @@ type Coverage string
 const (
 	CoverageComplete    Coverage = "complete"
 	CoveragePartial     Coverage = "partial"     // something could not be read or judged: see the reasons
+	CoverageHashesOnly  Coverage = "hashes_only" // malware: looked for by digest lists and the EICAR file only
 	CoverageUnknown     Coverage = "unknown"     // no knowledge to judge with
 	CoverageNotYet      Coverage = "not_yet"     // this version does not look for it
 	CoverageSkipped     Coverage = "skipped"     // it was not asked for

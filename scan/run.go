@@ -1,0 +1,314 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/image"
+	"github.com/pratique/pratique/layer"
+	"github.com/pratique/pratique/match"
+)
+
+// A Source yields the blobs of an image's layers.
+type Source interface {
+	// Layer opens the blob of layer i as it is stored. It may be asked twice.
+	Layer(ctx context.Context, i int) (io.ReadCloser, error)
+}
+
+// FactStore keeps facts between scans.
+type FactStore interface {
+	// Get returns facts, or nil.
+	Get(diffID pratique.Digest, analyzer, version string) *pratique.Facts
+	Put(facts *pratique.Facts) error
+}
+
+// Knowledge is what a bundle of feeds knows.
+type Knowledge interface {
+	match.Knowledge
+	match.Hashes
+}
+
+// Credentials finds secrets in what an image's config says, and masks them.
+type Credentials interface {
+	Config(img pratique.Image) []pratique.Secret
+	Mask(img pratique.Image) pratique.Image
+}
+
+// Progress is told what happens. Its methods are called from several goroutines.
+type Progress interface {
+	Phase(name string)
+	Layers(layers []pratique.Layer)
+	Layer(index int, read int64, state pratique.LayerState)
+}
+
+// A Request is one image to be scanned, and everything that the scan needs.
+type Request struct {
+	Image    pratique.Image
+	Source   Source             // for KindImage
+	Folder   string             // for KindFolder
+	Packages []pratique.Package // for KindSBOM
+	Problems []pratique.Problem // met by the source
+
+	Pass        *layer.Pass
+	Store       FactStore // nil: nothing is kept
+	Knowledge   Knowledge // nil: vulnerabilities are unknown
+	Bundle      *pratique.Bundle
+	Credentials Credentials // nil: secrets are not looked for
+	Progress    Progress
+	Tool        pratique.Tool
+	Started     time.Time // when the user asked; the origin of Report.Timing
+	Now         time.Time // the day of the judgement
+}
+
+// Run scans. The report is complete in form even when parts of the image could
+// not be read: they are named in Coverage and Problems. An error means that
+// there is no report: the source failed, or the scan was cancelled. Layers that
+// were finished by then are in the store, so that the next scan goes on there.
+func Run(ctx context.Context, r Request) (*pratique.Report, error) {
+	s := &run{Request: r}
+	report := &pratique.Report{
+		SchemaVersion: pratique.SchemaVersion, Tool: r.Tool, Created: r.Now, Image: r.Image, Bundle: r.Bundle,
+		Layers: slices.Clone(r.Image.Layers), Problems: r.Problems,
+	}
+	s.report = report
+	if r.Image.Platform.OS == "windows" {
+		s.unsupported()
+		return report, nil
+	}
+	reading := time.Now()
+	view, err := s.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report.Timing.Read = time.Since(reading).Seconds()
+	r.Progress.Phase("judging")
+	judging := time.Now()
+	s.judge(ctx, view)
+	report.Timing.Judge = time.Since(judging).Seconds()
+	if nanos := s.firstByte.Load(); nanos > 0 {
+		report.Timing.FirstByte = time.Duration(nanos).Seconds()
+	}
+	report.Timing.BytesRead = s.bytesRead.Load()
+	report.Timing.Total = time.Since(r.Started).Seconds()
+	return report, ctx.Err()
+}
+
+type run struct {
+	Request
+	report    *pratique.Report
+	firstByte atomic.Int64 // nanoseconds after Started
+	bytesRead atomic.Int64
+
+	mu       sync.Mutex
+	problems []pratique.Problem
+}
+
+// unsupported ends a scan of what we cannot judge: a state, not an error.
+func (s *run) unsupported() {
+	reason := "Windows images are not supported: only Linux images can be scanned"
+	s.report.Coverage = map[pratique.Category]pratique.CategoryCoverage{}
+	for _, c := range [...]pratique.Category{pratique.CategorySoftware, pratique.CategoryVulnerability, pratique.CategoryMalware, pratique.CategorySecret} {
+		s.report.Coverage[c] = pratique.CategoryCoverage{State: pratique.CoverageUnsupported, Reasons: []string{reason}}
+	}
+	s.report.Problems = append(s.report.Problems, pratique.Problem{Code: pratique.CodeUnsupported, Message: reason, Remedy: "choose a Linux image of the index with --platform"})
+	for i := range s.report.Layers {
+		s.report.Layers[i].State = pratique.LayerNotRead
+	}
+	s.report.Timing.Total = time.Since(s.Started).Seconds()
+}
+
+// view reads what is missing and puts the image together.
+func (s *run) view(ctx context.Context) (*image.View, error) {
+	switch s.Image.Kind {
+	case pratique.KindSBOM:
+		return &image.View{Packages: s.Packages, Distro: s.Image.Distro}, nil
+	case pratique.KindFolder:
+		s.Progress.Phase("reading files")
+		result, err := s.Pass.ReadFolder(ctx, s.Folder, nil)
+		if err != nil && (ctx.Err() != nil || fatal(err)) {
+			return nil, err
+		}
+		if err != nil {
+			s.problem(-1, err)
+		}
+		s.firstByte.CompareAndSwap(0, int64(time.Since(s.Started)))
+		img := s.Image
+		img.Layers = []pratique.Layer{{Index: 0, State: pratique.LayerRead}}
+		return image.New(img, [][]pratique.Facts{result.Facts}), nil
+	}
+	s.Progress.Phase("reading layers")
+	s.Progress.Layers(s.report.Layers)
+	facts, err := s.layers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	img := s.Image
+	img.Layers = s.report.Layers
+	return image.New(img, facts), nil
+}
+
+// layers returns the facts of every layer, reading those that the store lacks.
+// The largest are begun first, so that the cores are busy to the end; layers
+// with the same content are read once.
+func (s *run) layers(ctx context.Context) ([][]pratique.Facts, error) {
+	facts := make([][]pratique.Facts, len(s.report.Layers))
+	twins := map[pratique.Digest][]int{}
+	var order []int
+	for i := range s.report.Layers {
+		l := &s.report.Layers[i]
+		switch {
+		case l.State == pratique.LayerForeign || l.State == pratique.LayerEncrypted:
+			s.note(pratique.Problem{Code: pratique.CodeUnsupported, Partial: true, Layer: &l.Index, Message: l.Reason})
+			s.Progress.Layer(i, 0, l.State)
+			continue
+		case l.DiffID != "":
+			if twins[l.DiffID] = append(twins[l.DiffID], i); len(twins[l.DiffID]) > 1 {
+				continue
+			}
+		}
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.report.Layers[b].Size, s.report.Layers[a].Size) })
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+	for _, i := range order {
+		group.Go(func() (err error) {
+			facts[i], err = s.layer(ctx, i)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, same := range twins {
+		first := &s.report.Layers[same[0]]
+		for _, i := range same[1:] {
+			l := &s.report.Layers[i]
+			facts[i], l.State, l.Reason, l.Uncompressed, l.Entries = facts[same[0]], first.State, first.Reason, first.Uncompressed, first.Entries
+			s.Progress.Layer(i, l.Size, l.State)
+		}
+	}
+	return facts, nil
+}
+
+func (s *run) layer(ctx context.Context, i int) ([]pratique.Facts, error) {
+	l := &s.report.Layers[i]
+	if known := s.known(l.DiffID); known != nil {
+		s.describe(l, known, pratique.LayerCached)
+		s.Progress.Layer(i, l.Size, l.State)
+		return known, nil
+	}
+	result, err := s.Pass.Read(ctx, func(ctx context.Context) (io.ReadCloser, error) { return s.Source.Layer(ctx, i) }, *l, s.counter(i))
+	if ctx.Err() != nil {
+		return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		if fatal(err) {
+			return nil, err
+		}
+		s.problem(i, err)
+		s.describe(l, result.Facts, pratique.LayerUnreadable)
+		l.Reason = err.Error()
+		s.Progress.Layer(i, l.Size, l.State)
+		return result.Facts, nil
+	}
+	l.DiffID, l.Digest = result.DiffID, cmp.Or(l.Digest, result.Digest)
+	s.describe(l, result.Facts, pratique.LayerRead)
+	s.Progress.Layer(i, l.Size, l.State)
+	s.keep(result.Facts)
+	return result.Facts, nil
+}
+
+// counter notes progress and the moment of the first byte.
+func (s *run) counter(i int) func(int64) {
+	var last int64
+	return func(read int64) {
+		s.firstByte.CompareAndSwap(0, int64(time.Since(s.Started)))
+		s.bytesRead.Add(read - last)
+		last = read
+		s.Progress.Layer(i, read, "")
+	}
+}
+
+// fatal tells trouble with the source, which concerns the whole scan, from
+// trouble with one layer's content.
+func fatal(err error) bool {
+	switch pratique.CodeOf(err) {
+	case pratique.CodeCorrupt, pratique.CodeLimit, pratique.CodeUnsupported, pratique.CodeDisk:
+		return false
+	}
+	return true
+}
+
+// known returns a layer's facts when the store has all of them.
+func (s *run) known(diffID pratique.Digest) []pratique.Facts {
+	if s.Store == nil || diffID == "" {
+		return nil
+	}
+	var all []pratique.Facts
+	for _, key := range s.Pass.Keys() {
+		facts := s.Store.Get(diffID, key[0], key[1])
+		if facts == nil || !facts.Verified {
+			return nil
+		}
+		all = append(all, *facts)
+	}
+	return all
+}
+
+// keep stores facts. A full disk costs the cache, not the report, but is told.
+func (s *run) keep(all []pratique.Facts) {
+	if s.Store == nil {
+		return
+	}
+	for i := range all {
+		if err := s.Store.Put(&all[i]); err != nil {
+			s.problem(-1, err)
+			return
+		}
+	}
+}
+
+func (s *run) describe(l *pratique.Layer, facts []pratique.Facts, state pratique.LayerState) {
+	l.State = state
+	for i := range facts {
+		if e := facts[i].Entries; e != nil {
+			l.Entries, l.Uncompressed = e.Count, e.Bytes
+		}
+	}
+}
+
+// problem notes an error; layer is -1 when it is not one layer's.
+func (s *run) problem(layer int, err error) {
+	p := pratique.Problem{Code: pratique.CodeOf(err), Message: err.Error(), Partial: layer >= 0}
+	var known *pratique.Error
+	if errors.As(err, &known) {
+		p.Remedy = known.Remedy
+	}
+	if layer >= 0 {
+		p.Layer, p.Message = &layer, fmt.Sprintf("layer %d: %s", layer+1, p.Message)
+	}
+	s.note(p)
+}
+
+func (s *run) note(p pratique.Problem) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.problems {
+		if q.Message == p.Message && q.Path == p.Path {
+			return
+		}
+	}
+	s.problems = append(s.problems, p)
+}
