@@ -274,7 +274,8 @@ func zipped(files map[string]string) (string, error) {
 			return "", err
 		}
 	}
-	return b.String(), w.Close()
+	err := w.Close() // writes the directory: before the bytes are taken
+	return b.String(), err
 }
 
 // archive returns files as a tar, with the folders that they need.

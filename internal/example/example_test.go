@@ -1,6 +1,8 @@
 package example
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -59,6 +61,29 @@ func TestImageIsTheSameEachTime(t *testing.T) {
 	}
 	if a != b {
 		t.Errorf("%s and then %s", a, b)
+	}
+}
+
+// A reader of ours must find the jar in the war, and the coordinates in the jar.
+func TestArchivesAreWhole(t *testing.T) {
+	files, err := uploads()
+	if err != nil {
+		t.Fatal(err)
+	}
+	war, err := zip.NewReader(strings.NewReader(files["srv/shop.war"]), int64(len(files["srv/shop.war"])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := fs.ReadFile(war, "WEB-INF/lib/log4j-core-2.14.1.jar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	members, err := zip.NewReader(bytes.NewReader(jar), int64(len(jar)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.Stat(members, "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties"); err != nil {
+		t.Error(err)
 	}
 }
 
