@@ -2,8 +2,10 @@ package report
 
 import (
 	"cmp"
+	_ "embed"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,6 +200,13 @@ func groupAndName(p *pratique.Package) (group, name string) {
 	return "", p.Name
 }
 
+// cycloneDXLicenses are the identifiers that every validator of CycloneDX 1.6
+// accepts, one a line: the standard enumerates SPDX's list as it was (3.17), and
+// a newer identifier in the place of one of them would make a document invalid.
+//
+//go:embed cyclonedx-licenses.txt
+var cycloneDXLicenses string
+
 // licenses writes one expression, or a list of identifiers and names:
 // CycloneDX 1.6 does not allow both in one list.
 func licenses(stated []string) *cdx.Licenses {
@@ -206,7 +215,9 @@ func licenses(stated []string) *cdx.Licenses {
 		if s = strings.TrimSpace(s); s == "" {
 			continue
 		}
-		if id, ok := licenseID(s); ok {
+		id, listed := licenseID(s)
+		listed = listed && strings.Contains("\n"+cycloneDXLicenses, "\n"+id+"\n")
+		if listed {
 			out = append(out, cdx.LicenseChoice{License: &cdx.License{ID: id}})
 		} else if e, ok := licenseExpression(s); ok && len(stated) == 1 {
 			out = append(out, cdx.LicenseChoice{Expression: e})
@@ -259,7 +270,7 @@ func (b *bom) affect(v *cdx.Vulnerability, f *pratique.Finding) {
 		}
 	}
 	for _, p := range f.Proof {
-		if p.URL != "" && !slices.ContainsFunc(*v.Advisories, func(a cdx.Advisory) bool { return a.URL == p.URL }) {
+		if isWebURL(p.URL) && !slices.ContainsFunc(*v.Advisories, func(a cdx.Advisory) bool { return a.URL == p.URL }) {
 			*v.Advisories = append(*v.Advisories, cdx.Advisory{Title: p.Advisory, URL: p.URL})
 		}
 	}
@@ -288,7 +299,7 @@ func vulnerability(f *pratique.Finding) cdx.Vulnerability {
 		v.References = &references
 	}
 	for _, ref := range f.References {
-		if strings.HasPrefix(ref.URL, "http") && strings.EqualFold(ref.Type, "ADVISORY") {
+		if strings.EqualFold(ref.Type, "ADVISORY") && isWebURL(ref.URL) {
 			*v.Advisories = append(*v.Advisories, cdx.Advisory{URL: ref.URL})
 		}
 	}
@@ -315,11 +326,17 @@ func threat(f *pratique.Finding) *[]cdx.Property {
 func sourceOf(f *pratique.Finding) *cdx.Source {
 	s := &cdx.Source{Name: authority(f.ID)}
 	if s.Name == "NVD" {
-		s.URL = "https://nvd.nist.gov/vuln/detail/" + f.ID
-	} else if len(f.Proof) > 0 {
+		s.URL = "https://nvd.nist.gov/vuln/detail/" + url.PathEscape(f.ID)
+	} else if len(f.Proof) > 0 && isWebURL(f.Proof[0].URL) {
 		s.URL = f.Proof[0].URL
 	}
 	return s
+}
+
+// isWebURL tells whether s may stand where a standard wants an address.
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // authority names who gave an identifier, by its prefix.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -23,9 +24,7 @@ var Schema []byte
 // every CVSS vector also in words.
 func JSON(w io.Writer, r *pratique.Report) error {
 	o := ordered(r)
-	if o.SchemaVersion == "" {
-		o.SchemaVersion = pratique.SchemaVersion
-	}
+	o.SchemaVersion = cmp.Or(o.SchemaVersion, pratique.SchemaVersion)
 	for i := range o.Vulnerabilities {
 		f := &o.Vulnerabilities[i]
 		if f.Proof == nil {
@@ -33,7 +32,9 @@ func JSON(w io.Writer, r *pratique.Report) error {
 		}
 		f.CVSS = slices.Clone(f.CVSS)
 		for j := range f.CVSS {
-			if c := &f.CVSS[j]; c.Meaning == nil {
+			c := &f.CVSS[j]
+			c.Severity = known(c.Severity)
+			if c.Meaning == nil {
 				c.Meaning = CVSSMeaning(c.Vector)
 			}
 		}

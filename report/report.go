@@ -20,6 +20,7 @@ package report
 import (
 	"cmp"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -67,13 +68,19 @@ func Write(w io.Writer, format string, r *pratique.Report, opts TableOptions) er
 		WithRemedy("choose one of %s", strings.Join(FormatNames(), ", "))
 }
 
-// ordered returns a copy of r whose lists are sorted and never nil. The caller's
+// ordered returns a copy of r whose lists are sorted and never nil, and in which
+// a severity, fix, coverage or clearance that nobody set is unknown. The caller's
 // report is not changed; what findings point to is shared.
 func ordered(r *pratique.Report) *pratique.Report {
 	o := *r
 	o.Layers = sorted(r.Layers, func(a, b *pratique.Layer) int { return cmp.Compare(a.Index, b.Index) })
 	o.Packages = sorted(r.Packages, comparePackages)
 	o.Vulnerabilities = sorted(r.Vulnerabilities, compareFindings)
+	for i := range o.Vulnerabilities {
+		f := &o.Vulnerabilities[i]
+		f.Severity = known(f.Severity)
+		f.FixState = cmp.Or(f.FixState, pratique.FixUnknown)
+	}
 	o.Secrets = sorted(r.Secrets, func(a, b *pratique.Secret) int {
 		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), strings.Compare(a.Path, b.Path),
 			cmp.Compare(a.Line, b.Line), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Hash, b.Hash))
@@ -82,13 +89,17 @@ func ordered(r *pratique.Report) *pratique.Report {
 		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), strings.Compare(a.Path, b.Path),
 			strings.Compare(a.Engine, b.Engine), strings.Compare(a.Name, b.Name))
 	})
+	for i := range o.Secrets {
+		o.Secrets[i].Severity = known(o.Secrets[i].Severity)
+	}
+	for i := range o.Malware {
+		o.Malware[i].Severity = known(o.Malware[i].Severity)
+	}
 	o.Problems = sorted(r.Problems, func(a, b *pratique.Problem) int {
 		return cmp.Or(compareTrue(a.Partial, b.Partial), cmp.Compare(layerOf(a), layerOf(b)),
 			strings.Compare(a.Path, b.Path), strings.Compare(a.Message, b.Message))
 	})
-	if o.Coverage == nil {
-		o.Coverage = map[pratique.Category]pratique.CategoryCoverage{}
-	}
+	o.Coverage = covered(r.Coverage)
 	if r.Bundle != nil {
 		b := *r.Bundle
 		b.Feeds = sorted(b.Feeds, func(a, b *pratique.FeedStatus) int { return strings.Compare(a.Source, b.Source) })
@@ -97,7 +108,22 @@ func ordered(r *pratique.Report) *pratique.Report {
 	if o.Verdict.Reasons == nil {
 		o.Verdict.Reasons = []string{}
 	}
+	o.Verdict.Clearance = cmp.Or(o.Verdict.Clearance, pratique.ClearanceUnknown)
 	return &o
+}
+
+// covered returns the coverage of every category.
+func covered(in map[pratique.Category]pratique.CategoryCoverage) map[pratique.Category]pratique.CategoryCoverage {
+	out := maps.Clone(in)
+	if out == nil {
+		out = map[pratique.Category]pratique.CategoryCoverage{}
+	}
+	for _, row := range categoryRows {
+		if out[row.category].State == "" {
+			out[row.category] = pratique.CategoryCoverage{State: pratique.CoverageUnknown, Reasons: []string{"the scan did not say"}}
+		}
+	}
+	return out
 }
 
 func sorted[T any](list []T, order func(a, b *T) int) []T {

@@ -143,10 +143,7 @@ var categoryRows = [...]struct {
 func (t *table) coverage() {
 	t.heading("LOOKED AT")
 	for _, row := range categoryRows {
-		c, ok := t.r.Coverage[row.category]
-		if !ok {
-			c = pratique.CategoryCoverage{State: pratique.CoverageUnknown, Reasons: []string{"the report does not say"}}
-		}
+		c := t.r.Coverage[row.category]
 		word, s := stateText(c.State)
 		found := t.found(row.category, c.State)
 		lead := fmt.Sprintf("  %-17s", row.name)
@@ -563,8 +560,8 @@ func (t *table) section(s pratique.Severity) section {
 }
 
 var findingColumns = []column{
-	{max: 24}, {min: 14, max: 36, keep: keepName}, {min: 8, max: 24, keep: keepBoth}, {min: 16, max: 26, keep: keepBoth},
-	{right: true}, {}, {max: 8}, {min: 14, max: 48, drop: 1, keep: keepEnd}, {min: 24, drop: 2},
+	{max: 24}, {min: 14, max: 36, keep: keepName}, {min: 8, max: 24, drop: 1, keep: keepBoth}, {min: 12, max: 26, keep: keepBoth},
+	{right: true}, {}, {max: 8}, {min: 14, max: 48, drop: 2, keep: keepEnd}, {min: 24, drop: 3},
 }
 
 func findingRow(f *pratique.Finding) []span {

@@ -230,15 +230,29 @@ func (p *printer) blank() { p.w.WriteByte('\n') }
 // line writes spans side by side, cut at the right edge.
 func (p *printer) line(spans ...span) {
 	left := p.width
-	for i, s := range spans {
-		if i == len(spans)-1 {
-			s.text = strings.TrimRight(s.text, " ")
-		}
+	var line []span
+	for _, s := range spans {
 		t := fit(s.text, left, keepStart)
 		left -= cells(t)
-		p.paint(s.style, t)
+		line = append(line, span{s.style, t})
+	}
+	line = trimmed(line)
+	for _, s := range line {
+		p.paint(s.style, s.text)
 	}
 	p.blank()
+}
+
+// trimmed drops blanks at the end of a line.
+func trimmed(line []span) []span {
+	for len(line) > 0 {
+		last := &line[len(line)-1]
+		if last.text = strings.TrimRight(last.text, " "); last.text != "" {
+			break
+		}
+		line = line[:len(line)-1]
+	}
+	return line
 }
 
 func (p *printer) paint(s style, t string) {
@@ -303,7 +317,7 @@ func (p *printer) row(indent int, columns []column, widths []int, row []span) {
 		}
 		line = append(line, span{normal, strings.Repeat(" ", gap)})
 	}
-	p.line(trimmed(line)...)
+	p.line(line...)
 }
 
 // titles makes a row that names the columns.
@@ -313,14 +327,6 @@ func titles(names ...string) []span {
 		row[i] = span{dim, n}
 	}
 	return row
-}
-
-// trimmed drops padding at the end of a line.
-func trimmed(line []span) []span {
-	for len(line) > 0 && strings.TrimSpace(line[len(line)-1].text) == "" {
-		line = line[:len(line)-1]
-	}
-	return line
 }
 
 // layout returns the width of each column; 0 for one that is left out.
