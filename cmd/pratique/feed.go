@@ -248,13 +248,16 @@ func joinDeepest(count map[string]int) bool {
 	for folder := range count {
 		deepest = max(deepest, depth(folder))
 	}
+	joined := false
 	for _, folder := range slices.Collect(maps.Keys(count)) {
-		if depth(folder) == deepest && filepath.Dir(folder) != folder {
-			count[filepath.Dir(folder)] += count[folder]
+		if parent := filepath.Dir(folder); depth(folder) == deepest && parent != folder {
+			n := count[folder]
 			delete(count, folder)
+			count[parent] += n
+			joined = true
 		}
 	}
-	return deepest > 0
+	return joined && deepest > 0
 }
 
 func printStatus(w io.Writer, s *advisory.Status, now time.Time) error {
