@@ -99,10 +99,7 @@ func (c *judgement) ecosystems(p *pratique.Package) (list []string, ok bool) {
 	if p.OwnedBy != "" && len(c.fit) > 0 {
 		return nil, false
 	}
-	eco := p.Ecosystem
-	if eco == "" {
-		eco = pratique.EcosystemOf(p.Type)
-	}
+	eco := pratique.EcosystemOf(p.Type)
 	switch {
 	case eco == "":
 		c.missing["no advisory feed exists for "+p.Type+" packages"]++
@@ -181,7 +178,7 @@ func (c *judgement) cve(id string) *pratique.CVE {
 
 func (c *judgement) failed(message string) {
 	c.problems = append(c.problems, pratique.Problem{
-		Code: pratique.CodeCorrupt, Message: message, Analyzer: "match", Partial: true,
+		Code: pratique.CodeCorrupt, Message: message, Analyzer: "match",
 		Remedy: "import the feeds again: pratique feed update",
 	})
 }

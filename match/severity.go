@@ -27,17 +27,23 @@ func rate(single, shared []*evidence, cve *pratique.CVE) (pratique.Severity, str
 		known = cve.CVSS
 	}
 	for _, versions := range [][]string{{"3.1", "3.0", "4.0"}, {"2.0"}} {
-		for _, list := range [][]pratique.CVSS{scoresOf(single), known, scoresOf(shared)} {
+		for _, list := range [][]pratique.CVSS{scoresOf(single), known} {
 			if c, ok := pick(list, versions); ok {
 				return c.Severity, "cvss " + c.Version + " by " + c.Source
 			}
 		}
+		if c, ok := pick(scoresOf(shared), versions); ok {
+			return c.Severity, "cvss " + c.Version + " by " + c.Source + worstOf
+		}
 	}
-	for _, list := range [][]*evidence{single, shared} {
-		for _, e := range list {
-			if s, ok := severityOfWord(e.advisory.Rating); ok {
-				return s, publisher(e.advisory.ID)
-			}
+	for _, e := range single {
+		if s, ok := severityOfWord(e.advisory.Rating); ok {
+			return s, publisher(e.advisory.ID)
+		}
+	}
+	for _, e := range shared {
+		if s, ok := severityOfWord(e.advisory.Rating); ok {
+			return s, publisher(e.advisory.ID) + worstOf
 		}
 	}
 	for _, e := range single {
@@ -47,6 +53,9 @@ func rate(single, shared []*evidence, cve *pratique.CVE) (pratique.Severity, str
 	}
 	return pratique.SeverityUnknown, ""
 }
+
+// worstOf marks the rating of an update that mends several flaws.
+const worstOf = ", the worst of several"
 
 func family(ecosystem string) string {
 	base, _, _ := strings.Cut(ecosystem, ":")
