@@ -148,7 +148,7 @@ func (f *fan) drain(in chan *chunk, h hash.Hash) {
 type stream struct {
 	fanReader
 	wait     func()
-	blobHash hash.Hash
+	blobHash hash.Hash // nil for a plain tar
 	tarHash  hash.Hash
 	blobRead *atomic.Int64
 	inflated *atomic.Int64
@@ -157,84 +157,119 @@ type stream struct {
 // newStream starts the stages over blob. They end when the stream was read to
 // its end or ctx is done; wait for that before blob is closed.
 func newStream(ctx context.Context, blob io.Reader, limits Limits, progress func(int64)) *stream {
-	s := &stream{blobHash: sha256.New(), tarHash: sha256.New(), blobRead: new(atomic.Int64), inflated: new(atomic.Int64)}
+	s := &stream{tarHash: sha256.New(), blobRead: new(atomic.Int64), inflated: new(atomic.Int64)}
 	var group sync.WaitGroup
-	run := func(f func()) { group.Go(f) }
-
-	raw := newFan(ctx, 2)
-	var rawErr error
-	rawDone := make(chan struct{})
-	run(func() {
-		rawErr = raw.pump(&countingReader{r: blob, n: s.blobRead, told: progress})
-		close(rawDone)
-	})
-	run(func() { raw.drain(raw.outs[0], s.blobHash) })
-	rawReader := &fanReader{fan: raw, in: raw.outs[1], err: func() error { <-rawDone; return rawErr }}
-
-	plain := newFan(ctx, 2)
-	var plainErr error
-	plainDone := make(chan struct{})
-	run(func() {
-		defer close(plainDone)
-		inflater, err := inflate(rawReader)
-		if err != nil {
-			plainErr = err
-			for _, out := range plain.outs {
-				close(out)
-			}
-			return
-		}
-		defer inflater.Close()
-		plainErr = plain.pump(&boundedReader{r: inflater, blob: s.blobRead, n: s.inflated, limits: limits})
-		if plainErr == nil {
-			// Trailing bytes after the compressed stream belong to the blob's digest.
-			_, plainErr = io.Copy(io.Discard, rawReader)
-		}
-	})
-	run(func() { plain.drain(plain.outs[0], s.tarHash) })
-	s.fanReader = fanReader{fan: plain, in: plain.outs[1], err: func() error { <-plainDone; return plainErr }}
 	s.wait = group.Wait
+	stored := bufio.NewReaderSize(&countingReader{r: blob, n: s.blobRead, told: progress}, 64<<10)
+	open, err := compression(stored)
+	if open == nil && err == nil { // a plain tar: the blob's digest is the diffID
+		s.fanReader = fanOut(ctx, &group, &boundedReader{r: stored, blob: s.blobRead, n: s.inflated, limits: limits}, s.tarHash)
+		return s
+	}
+	s.blobHash = sha256.New()
+	compressed := fanOut(ctx, &group, stored, s.blobHash)
+	s.fanReader = fanOut(ctx, &group, &inflater{open: open, failed: err, in: &compressed, stream: s, limits: limits}, s.tarHash)
 	return s
+}
+
+// fanOut pumps r on a goroutine, hashes it on another, and returns a reader of it.
+func fanOut(ctx context.Context, group *sync.WaitGroup, r io.Reader, h hash.Hash) fanReader {
+	f := newFan(ctx, 2)
+	var err error
+	done := make(chan struct{})
+	group.Go(func() {
+		err = f.pump(r)
+		close(done)
+	})
+	group.Go(func() { f.drain(f.outs[0], h) })
+	return fanReader{fan: f, in: f.outs[1], err: func() error { <-done; return err }}
+}
+
+// An inflater opens the compressed stream on the goroutine that reads it, and
+// at its end takes what trails behind, which belongs to the blob's digest.
+type inflater struct {
+	open   func(io.Reader) (io.ReadCloser, error)
+	failed error
+	in     io.Reader
+	stream *stream
+	limits Limits
+	body   io.ReadCloser
+	r      io.Reader
+}
+
+func (i *inflater) Read(p []byte) (int, error) {
+	if i.failed != nil {
+		return 0, i.failed
+	}
+	if i.body == nil {
+		if i.body, i.failed = i.open(i.in); i.failed != nil {
+			return 0, i.failed
+		}
+		i.r = &boundedReader{r: i.body, blob: i.stream.blobRead, n: i.stream.inflated, limits: i.limits}
+	}
+	n, err := i.r.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	i.failed = err
+	i.body.Close()
+	if err == io.EOF {
+		if _, trailing := io.Copy(io.Discard, i.in); trailing != nil {
+			i.failed = trailing
+		}
+	}
+	return n, i.failed
 }
 
 func (s *stream) digests() (blob, diffID pratique.Digest) {
 	sum := func(h hash.Hash) pratique.Digest {
 		return pratique.Digest("sha256:" + hex.EncodeToString(h.Sum(nil)))
 	}
-	return sum(s.blobHash), sum(s.tarHash)
+	diffID = sum(s.tarHash)
+	if s.blobHash == nil {
+		return diffID, diffID
+	}
+	return sum(s.blobHash), diffID
 }
 
-// inflate recognises the compression by magic bytes, because media types lie.
-func inflate(r io.Reader) (io.ReadCloser, error) {
-	br := bufio.NewReaderSize(r, 64<<10)
-	magic, err := br.Peek(4)
+// compression recognises how r is compressed by its magic bytes, because media
+// types lie. open is nil for a plain tar.
+func compression(r *bufio.Reader) (open func(io.Reader) (io.ReadCloser, error), err error) {
+	magic, err := r.Peek(4)
 	if err != nil && len(magic) == 0 {
 		if err == io.EOF {
-			return nil, pratique.Errorf(pratique.CodeCorrupt, "the layer is empty: not even an empty tar archive")
+			err = pratique.Errorf(pratique.CodeCorrupt, "the layer is empty: not even an empty tar archive")
 		}
 		return nil, err
 	}
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		zr, err := gzip.NewReader(br)
-		if err != nil {
-			return nil, corrupt(err, "gzip header")
-		}
-		return gzipCloser{zr}, nil
+		return openGzip, nil
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}), isSkippableFrame(magic):
-		zr, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(zstdWindow))
-		if err != nil {
-			return nil, corrupt(err, "zstd header")
-		}
-		return zr.IOReadCloser(), nil
+		return openZstd, nil
 	}
-	head, _ := br.Peek(512)
-	if !looksLikeTar(head) {
-		return nil, pratique.Errorf(pratique.CodeCorrupt, "the layer is neither gzip, zstd nor tar (it begins with %.4x)", magic).
-			WithRemedy("push the image again; if it is encrypted or in another format, it cannot be read")
+	if head, _ := r.Peek(512); looksLikeTar(head) {
+		return nil, nil
 	}
-	return io.NopCloser(br), nil
+	return nil, pratique.Errorf(pratique.CodeCorrupt, "the layer is neither gzip, zstd nor tar (it begins with %.4x)", magic).
+		WithRemedy("push the image again; if it is encrypted or in another format, it cannot be read")
+}
+
+func openGzip(r io.Reader) (io.ReadCloser, error) {
+	zr, err := gzip.NewReader(bufio.NewReaderSize(r, 64<<10))
+	if err != nil {
+		return nil, corrupt(err, "gzip header")
+	}
+	return zr, nil
+}
+
+func openZstd(r io.Reader) (io.ReadCloser, error) {
+	zr, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(zstdWindow))
+	if err != nil {
+		return nil, corrupt(err, "zstd header")
+	}
+	return zr.IOReadCloser(), nil
 }
 
 // isSkippableFrame: zstd:chunked layers may begin with one (RFC 8878, 3.1.2).
@@ -258,8 +293,6 @@ func looksLikeTar(head []byte) bool {
 	}
 	return len(bytes.Trim(head[148:156], " \x00")) > 0
 }
-
-type gzipCloser struct{ *gzip.Reader }
 
 // countingReader counts what was read and tells it.
 type countingReader struct {
