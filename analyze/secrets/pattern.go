@@ -1,0 +1,425 @@
+package secrets
+
+import (
+	"io"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// pattern is a rule's regular expression, taken apart so that it need not be
+// run over whole files:
+//
+//	\b(ghp_[0-9a-zA-Z]{36})                head: \b           words: ghp_
+//	[\w.-]{0,50}?(?:okta)[ \t\w.-]{0,20}…  head: [\w.-]{0,50}?  words: okta
+//
+// Each match is a head of bounded length and a core that begins with one of a
+// few literal words. So every match can be found from the places where a word
+// occurs, by looking at a window whose width follows from the expression. An
+// expression without such words is all core, which may begin anywhere.
+//
+// The machines are compiled when they are first needed: most rules never are.
+type pattern struct {
+	source  string
+	anchors []anchor
+	headMax int      // bytes that a match can have before the core
+	headSet *byteSet // what these bytes are, if that is simple
+	max     int      // bytes that a match can have; -1 for no limit
+	groups  int
+
+	full  func() *regexp.Regexp
+	after func() *regexp.Regexp // the expression at or after the second byte
+}
+
+// anchor is one way in which the core of a match can begin.
+type anchor struct {
+	words []string // folded; nil when the core may begin anywhere
+	sieve *sieve   // rejects most places where the core does not match
+	// For patterns without a limit on their length:
+	reach func() *regexp.Regexp // one byte, then the core at once
+	first func() *regexp.Regexp // the core at the start of the text
+}
+
+const (
+	minWord  = 2   // shorter words would hit everywhere
+	maxWords = 64  // more words than this are not worth it
+	wideHead = 512 // a head that may be longer is no help
+	// maxMatch bounds the length of a match whose expression does not.
+	maxMatch = 128 << 10
+)
+
+// newPattern parses source. A bad expression is reported as regexp does.
+func newPattern(source string) (*pattern, error) {
+	re, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	p := &pattern{source: source, max: byteMax(re), groups: re.MaxCap()}
+	p.full = lazily(source)
+	p.after = lazily(`\A(?s:.)(?s:.*?)(` + source + `)`)
+	branches := []*syntax.Regexp{re}
+	if items := flatten(re); len(items) == 1 && items[0].Op == syntax.OpAlternate {
+		branches = items[0].Sub
+	}
+	if !p.anchor(branches) {
+		p.anchors, p.headMax, p.headSet = nil, 0, nil
+		p.addAnchor(re, nil)
+	}
+	return p, nil
+}
+
+// anchor finds the words of each branch. It reports false if one has none.
+func (p *pattern) anchor(branches []*syntax.Regexp) bool {
+	for i, branch := range branches {
+		items := flatten(branch)
+		at, words := bestWords(items)
+		if words == nil {
+			return false
+		}
+		p.addAnchor(&syntax.Regexp{Op: syntax.OpConcat, Sub: items[at:], Flags: branch.Flags}, words)
+		head := 0
+		for _, item := range items[:at] {
+			head += byteMax(item)
+		}
+		p.headMax = max(p.headMax, head)
+		if at == 1 && i == 0 {
+			p.headSet = classRun(items[0])
+		} else if head > 0 {
+			p.headSet = nil
+		}
+	}
+	return true
+}
+
+func (p *pattern) addAnchor(core *syntax.Regexp, words []string) {
+	source := core.String()
+	p.anchors = append(p.anchors, anchor{
+		words: words, sieve: newSieve(core),
+		reach: lazily(`\A(?s:.)(?:` + source + `)`), first: lazily(`\A(?:` + source + `)`),
+	})
+}
+
+// classRun returns the class that re repeats, if that is all it does.
+func classRun(re *syntax.Regexp) *byteSet {
+	if s := newSieve(re); s.op == syntax.OpCharClass && s.hi > 1 {
+		s.set[2], s.set[3] = ^uint64(0), ^uint64(0) // the rest of longer runes, too
+		return &s.set
+	}
+	return nil
+}
+
+func lazily(source string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) })
+}
+
+// flatten lists what must follow one another in a match, without the groups
+// around it.
+func flatten(re *syntax.Regexp) []*syntax.Regexp {
+	switch re.Op {
+	case syntax.OpCapture:
+		return flatten(re.Sub[0])
+	case syntax.OpConcat:
+		var items []*syntax.Regexp
+		for _, sub := range re.Sub {
+			items = append(items, flatten(sub)...)
+		}
+		return items
+	}
+	return []*syntax.Regexp{re}
+}
+
+// bestWords chooses where the core begins: where its shortest word is longest.
+func bestWords(items []*syntax.Regexp) (at int, words []string) {
+	best, head := 0, 0
+	for i := range items {
+		ws, _ := prefixes(items[i:])
+		short := shortest(ws)
+		if short >= minWord && short > best && len(ws) <= maxWords {
+			at, words, best = i, ws, short
+		}
+		n := byteMax(items[i])
+		if n < 0 || head+n > wideHead {
+			break
+		}
+		head += n
+	}
+	return at, words
+}
+
+// shortest returns the least length among words, 0 for none.
+func shortest(words []string) int {
+	n := 0
+	for i, w := range words {
+		if i == 0 || len(w) < n {
+			n = len(w)
+		}
+	}
+	return n
+}
+
+// prefixes returns words such that each match of the items, one after another,
+// begins with one of them, ASCII case aside. whole tells that a match is just
+// that word.
+func prefixes(items []*syntax.Regexp) (words []string, whole bool) {
+	words = []string{""}
+	for _, item := range items {
+		ws, w := prefixesOf(item)
+		if ws == nil || len(words)*len(ws) > maxWords {
+			return words, false
+		}
+		var joined []string
+		for _, a := range words {
+			for _, b := range ws {
+				joined = append(joined, a+b)
+			}
+		}
+		words = joined
+		if !w {
+			return words, false
+		}
+	}
+	return words, true
+}
+
+// prefixesOf returns nil when nothing is known of how item begins.
+func prefixesOf(item *syntax.Regexp) (words []string, whole bool) {
+	switch item.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText,
+		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return []string{""}, true
+	case syntax.OpLiteral:
+		return literalWord(item)
+	case syntax.OpCharClass:
+		return classWords(item.Rune)
+	case syntax.OpCapture:
+		return prefixesOf(item.Sub[0])
+	case syntax.OpConcat:
+		return prefixes(item.Sub)
+	case syntax.OpAlternate:
+		whole = true
+		for _, sub := range item.Sub {
+			ws, w := prefixesOf(sub)
+			if ws == nil || len(words)+len(ws) > maxWords {
+				return nil, false
+			}
+			words, whole = append(words, ws...), whole && w
+		}
+		return words, whole
+	case syntax.OpPlus:
+		ws, _ := prefixesOf(item.Sub[0])
+		return ws, false
+	case syntax.OpRepeat:
+		if item.Min == 0 {
+			return nil, false
+		}
+		ws, w := prefixesOf(item.Sub[0])
+		return ws, w && item.Min == 1 && item.Max == 1
+	case syntax.OpQuest:
+		ws, w := prefixesOf(item.Sub[0])
+		if ws == nil || !w {
+			return nil, false
+		}
+		return append([]string{""}, ws...), true
+	}
+	return nil, false
+}
+
+// literalWord cuts the literal before a letter outside ASCII that folds: the
+// automaton folds ASCII only. (That (?i)k also matches the Kelvin sign, and
+// (?i)s the long s, is passed over: nobody's credential depends on it.)
+func literalWord(item *syntax.Regexp) ([]string, bool) {
+	fold := item.Flags&syntax.FoldCase != 0
+	var b strings.Builder
+	for _, r := range item.Rune {
+		if fold && r >= utf8.RuneSelf && unicode.SimpleFold(r) != r {
+			return []string{b.String()}, false
+		}
+		b.WriteRune(unicodeLower(r))
+	}
+	return []string{b.String()}, true
+}
+
+func classWords(ranges []rune) ([]string, bool) {
+	var words []string
+	seen := map[rune]bool{}
+	for i := 0; i+1 < len(ranges); i += 2 {
+		if ranges[i+1]-ranges[i] > 12 {
+			return nil, false
+		}
+		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			if low := unicodeLower(r); !seen[low] {
+				seen[low] = true
+				words = append(words, string(low))
+			}
+		}
+	}
+	if len(words) == 0 || len(words) > 12 {
+		return nil, false
+	}
+	return words, true
+}
+
+// unicodeLower folds ASCII only.
+func unicodeLower(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
+}
+
+// byteMax returns how long a match can be, in bytes; -1 when there is no
+// limit worth the name.
+func byteMax(re *syntax.Regexp) int {
+	n := byteMax1(re)
+	if n > maxMatch/2 {
+		return -1
+	}
+	return n
+}
+
+func byteMax1(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		n := 0
+		for _, r := range re.Rune {
+			n += widest(r, re.Flags&syntax.FoldCase != 0)
+		}
+		return n
+	case syntax.OpCharClass:
+		if len(re.Rune) == 0 {
+			return 0
+		}
+		return max(1, utf8.RuneLen(re.Rune[len(re.Rune)-1]))
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return utf8.UTFMax
+	case syntax.OpCapture, syntax.OpQuest:
+		return byteMax(re.Sub[0])
+	case syntax.OpStar, syntax.OpPlus:
+		return -1
+	case syntax.OpRepeat:
+		n := byteMax(re.Sub[0])
+		if n < 0 || re.Max < 0 {
+			return -1
+		}
+		return n * re.Max
+	case syntax.OpConcat:
+		total := 0
+		for _, sub := range re.Sub {
+			n := byteMax(sub)
+			if n < 0 {
+				return -1
+			}
+			total += n
+		}
+		return total
+	case syntax.OpAlternate:
+		most := 0
+		for _, sub := range re.Sub {
+			n := byteMax(sub)
+			if n < 0 {
+				return -1
+			}
+			most = max(most, n)
+		}
+		return most
+	}
+	return 0
+}
+
+// widest is the longest encoding among a rune and what it folds to.
+func widest(r rune, fold bool) int {
+	n := utf8.RuneLen(r)
+	if fold {
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			n = max(n, utf8.RuneLen(f))
+		}
+	}
+	return max(n, 1)
+}
+
+// hit is a place where a core may begin.
+type hit struct{ at, anchor int }
+
+// next returns the first match that begins in text[from:] and at or before
+// hits[0], or nil. spent is how many bytes were looked at.
+func (p *pattern) next(text []byte, from int, hits []hit) (loc []int, spent int) {
+	word := hits[0].at
+	lo, hi := p.start(text, from, word), 0
+	if p.max >= 0 {
+		hi = word + p.max
+	} else {
+		// The first match may have its core at a later hit than the first.
+		for _, h := range hits {
+			if h.at > word+p.headMax {
+				break
+			}
+			n := p.extent(text, h)
+			hi, spent = max(hi, h.at+n), spent+n
+		}
+	}
+	hi = min(len(text), hi+utf8.UTFMax)
+	// Context: the byte before lo decides what \b and ^ mean at lo.
+	ctx := max(0, lo-1)
+	window := text[ctx:hi]
+	spent += len(window)
+	loc = p.full().FindIndex(window)
+	if loc != nil && ctx+loc[0] < lo {
+		spent += len(window)
+		if loc = p.after().FindSubmatchIndex(window); loc != nil {
+			loc = loc[2:4]
+		}
+	}
+	if loc == nil || ctx+loc[0] > word {
+		return nil, spent
+	}
+	return []int{ctx + loc[0], ctx + loc[1]}, spent
+}
+
+// start returns where a match with its core at word can begin at the earliest.
+func (p *pattern) start(text []byte, from, word int) int {
+	lo := max(from, word-p.headMax)
+	if p.headSet == nil {
+		return lo
+	}
+	at := word
+	for at > lo && p.headSet.has(text[at-1]) {
+		at--
+	}
+	return at
+}
+
+// extent tells how far from h on its core could read before it matches or
+// fails for good.
+func (p *pattern) extent(text []byte, h hit) int {
+	a := &p.anchors[h.anchor]
+	r := &counter{text: text[h.at:min(len(text), h.at+maxMatch)]}
+	if h.at == 0 {
+		a.first().FindReaderIndex(r)
+		return r.at
+	}
+	r.text = text[h.at-1 : min(len(text), h.at+maxMatch)]
+	a.reach().FindReaderIndex(r)
+	return r.at
+}
+
+// counter hands out runes and remembers how far it got.
+type counter struct {
+	text []byte
+	at   int
+}
+
+func (c *counter) ReadRune() (rune, int, error) {
+	if c.at >= len(c.text) {
+		return 0, 0, io.EOF
+	}
+	if b := c.text[c.at]; b < utf8.RuneSelf {
+		c.at++
+		return rune(b), 1, nil
+	}
+	r, n := utf8.DecodeRune(c.text[c.at:])
+	c.at += n
+	return r, n, nil
+}
