@@ -53,7 +53,8 @@ func newBlockWriter(size int) *blockWriter {
 	enc, _ := zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
 		zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
-		zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(true))
+		zstd.WithSingleSegment(true), // its header always tells the inflated size
+		zstd.WithEncoderCRC(true))
 	return &blockWriter{zstd: enc, size: size, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
