@@ -1,0 +1,130 @@
+// Package registrytest starts a real registry for tests: Debian's
+// docker-registry (the package of that name), on loopback, with its storage in
+// the test's folder.
+package registrytest
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The account of a registry with Basic set.
+const (
+	Username = "harbourmaster"
+	Password = "cargo-and-crew"
+)
+
+// bcrypt of Password: the only hash that the registry's htpasswd takes.
+const passwordHash = "$2y$04$DEV/g4POlJYb4t/EqVvatOzwr94blS9GVCjMZE3cnGcexY52Ghsia"
+
+// Options of a registry.
+type Options struct {
+	Basic bool // asks for Username and Password
+	TLS   bool // speaks TLS, with a certificate of its own authority
+}
+
+// Server is a running registry.
+type Server struct {
+	Host   string // 127.0.0.1:PORT
+	CAFile string // PEM, with Options.TLS
+}
+
+// Start runs a registry until the test ends.
+func Start(t testing.TB, opt Options) Server {
+	t.Helper()
+	binary, err := exec.LookPath("docker-registry")
+	if err != nil {
+		t.Fatal("docker-registry is missing: install Debian's package docker-registry")
+	}
+	dir := t.TempDir()
+	s := Server{Host: freeAddress(t)}
+	config := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %q}\n  delete: {enabled: true}\ncompatibility: {schema1: {enabled: true}}\nhttp:\n  addr: %s\n", filepath.Join(dir, "data"), s.Host)
+	if opt.TLS {
+		cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+		writeCertificate(t, cert, key)
+		s.CAFile = cert
+		config += fmt.Sprintf("  tls: {certificate: %q, key: %q}\n", cert, key)
+	}
+	if opt.Basic {
+		file := filepath.Join(dir, "htpasswd")
+		write(t, file, []byte(Username+":"+passwordHash+"\n"))
+		config += fmt.Sprintf("auth:\n  htpasswd: {realm: harbour, path: %q}\n", file)
+	}
+	file := filepath.Join(dir, "config.yml")
+	write(t, file, []byte(config))
+	var log bytes.Buffer
+	cmd := exec.Command(binary, "serve", file)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for range 200 {
+		if conn, err := net.Dial("tcp", s.Host); err == nil {
+			_ = conn.Close()
+			return s
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	t.Fatalf("docker-registry did not start: %s", log.String())
+	return s
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func writeCertificate(t testing.TB, certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "registrytest"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
+	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+}
+
+func write(t testing.TB, file string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
