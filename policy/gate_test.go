@@ -109,6 +109,12 @@ func TestGateTerms(t *testing.T) {
 		{"malware", cover(pratique.CategoryVulnerability, pratique.CoverageUnknown), ExitPass},
 		{"kev", func(r *pratique.Report) { r.Bundle.Feeds = r.Bundle.Feeds[:1] }, ExitUnknown},
 		{"epss>=0.5", func(r *pratique.Report) { r.Bundle.Feeds = r.Bundle.Feeds[:1] }, ExitUnknown},
+		{"malware", cover(pratique.CategoryMalware, pratique.CoverageHashesOnly, "no hash list"), ExitUnknown},
+		{"malware", func(r *pratique.Report) {
+			r.Coverage[pratique.CategoryMalware] = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly}
+			r.Bundle.Feeds = append(r.Bundle.Feeds, pratique.FeedStatus{Source: "hashes/ours"})
+		}, ExitPass},
+		{"incomplete", cover(pratique.CategoryMalware, pratique.CoverageHashesOnly), ExitPass},
 		// A hit outweighs a hole.
 		{"critical,secret", func(r *pratique.Report) {
 			r.Vulnerabilities = []pratique.Finding{finding("CVE-1", crit)}
@@ -140,6 +146,7 @@ func TestDefault(t *testing.T) {
 		t.Errorf("a clean report: %+v", v)
 	}
 	r.Coverage[pratique.CategorySecret] = pratique.CategoryCoverage{State: pratique.CoverageNotYet}
+	r.Coverage[pratique.CategoryMalware] = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly}
 	r.Vulnerabilities = []pratique.Finding{finding("CVE-1", pratique.SeverityCritical), finding("CVE-2", pratique.SeverityMedium, fixed)}
 	if v := Default().Judge(r); v.Clearance != pratique.ClearanceYes {
 		t.Errorf("secrets not yet, nothing urgent: %+v", v)

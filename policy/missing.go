@@ -20,14 +20,20 @@ func (g Gate) missing(r *pratique.Report) []string {
 		cover := r.Coverage[c]
 		switch {
 		case cover.State == pratique.CoverageComplete:
+		case cover.State == pratique.CoverageHashesOnly:
+			// Comparing with known digests answers a gate if there are any.
+			if g.needs(c) && lacksFeed(r, "hashes") {
+				out = append(out, describe(c, cover))
+			}
 		case g.needs(c), g.lenient && hole(cover.State), g.Empty() && hole(cover.State):
 			out = append(out, describe(c, cover))
 		}
 	}
-	if g.any(func(t term) bool { return t.kev }) && lacksFeed(r, "kev") {
+	// Without any bundle the vulnerabilities' own coverage says so already.
+	if r.Bundle != nil && g.any(func(t term) bool { return t.kev }) && lacksFeed(r, "kev") {
 		out = append(out, "exploited vulnerabilities: the CISA KEV catalogue was not imported")
 	}
-	if g.any(func(t term) bool { return t.hasEPSS }) && lacksFeed(r, "epss") {
+	if r.Bundle != nil && g.any(func(t term) bool { return t.hasEPSS }) && lacksFeed(r, "epss") {
 		out = append(out, "EPSS: no scores were imported")
 	}
 	if g.any(func(t term) bool { return t.subject == release }) {
@@ -63,16 +69,15 @@ func (g Gate) any(is func(term) bool) bool { return slices.ContainsFunc(g.terms,
 // category that is absent from the report is one.
 func hole(s pratique.Coverage) bool {
 	switch s {
-	case pratique.CoverageComplete, pratique.CoverageNotYet, pratique.CoverageSkipped:
+	case pratique.CoverageComplete, pratique.CoverageHashesOnly, pratique.CoverageNotYet, pratique.CoverageSkipped:
 		return false
 	}
 	return true
 }
 
-// lacksFeed tells whether a bundle is in force that has no source of that name.
-// Without a bundle the vulnerabilities' own coverage says so.
+// lacksFeed tells whether the knowledge in force has no source of that name.
 func lacksFeed(r *pratique.Report, name string) bool {
-	return r.Bundle != nil && !slices.ContainsFunc(r.Bundle.Feeds, func(f pratique.FeedStatus) bool {
+	return r.Bundle == nil || !slices.ContainsFunc(r.Bundle.Feeds, func(f pratique.FeedStatus) bool {
 		return f.Source == name || strings.HasPrefix(f.Source, name+"/")
 	})
 }
@@ -108,6 +113,7 @@ var categoryWords = map[pratique.Category]string{
 var stateWords = map[pratique.Coverage]string{
 	pratique.CoveragePartial:     "only partly known",
 	pratique.CoverageUnknown:     "unknown",
+	pratique.CoverageHashesOnly:  "hashes only",
 	pratique.CoverageNotYet:      "not looked for by this version",
 	pratique.CoverageSkipped:     "not asked for",
 	pratique.CoverageUnsupported: "not something that can be judged here",

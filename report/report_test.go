@@ -152,9 +152,15 @@ func TestTableNeverShowsUnknownAsClean(t *testing.T) {
 	}
 	r.Verdict = pratique.Verdict{Clearance: pratique.ClearanceYes}
 	r.Coverage[pratique.CategoryVulnerability] = pratique.CategoryCoverage{State: pratique.CoverageComplete}
+	r.Coverage[pratique.CategoryMalware] = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly}
 	lines := strings.Split(strings.TrimSpace(string(written(t, "table", r, TableOptions{Width: 100}))), "\n")
-	if last := lines[len(lines)-1]; last != "May this image ship?  Yes: nothing speaks against it (not looked at: software, malware, secrets)" {
+	if last := lines[len(lines)-1]; last != "May this image ship?  Yes: nothing speaks against it, as far as was looked at" {
 		t.Errorf("last line: %s", last)
+	}
+	for _, want := range []string{"  - software not looked at", "  - malware was looked for by known hashes only", "  - secrets not looked at"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("%q is missing", want)
+		}
 	}
 	for _, format := range []string{"cyclonedx", "spdx", "json"} {
 		if out := written(t, format, r, TableOptions{}); !bytes.Contains(out, []byte("not_yet")) {

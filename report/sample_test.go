@@ -147,7 +147,7 @@ func sample() *pratique.Report {
 		Coverage: map[pratique.Category]pratique.CategoryCoverage{
 			pratique.CategorySoftware: complete, pratique.CategoryVulnerability: {State: pratique.CoveragePartial, Reasons: []string{
 				"Debian 11 is out of support: newer vulnerabilities are not recorded for it", "layer 5 could not be read"}},
-			pratique.CategoryMalware: {State: pratique.CoverageComplete, Reasons: []string{"hashes only: no rules are loaded"}},
+			pratique.CategoryMalware: {State: pratique.CoverageHashesOnly, Reasons: []string{"files are compared with lists of known digests, not searched by rules"}},
 			pratique.CategorySecret:  {State: pratique.CoverageComplete},
 		},
 		Problems: []pratique.Problem{

@@ -183,6 +183,8 @@ func stateText(s pratique.Coverage) (string, style) {
 		return "complete", normal
 	case pratique.CoveragePartial:
 		return "partial", yellow
+	case pratique.CoverageHashesOnly:
+		return "hashes only", yellow
 	case pratique.CoverageNotYet:
 		return "not yet", dim
 	case pratique.CoverageSkipped:
@@ -218,6 +220,8 @@ func (t *table) found(c pratique.Category, s pratique.Coverage) string {
 		return words
 	case s == pratique.CoverageComplete:
 		return "none found"
+	case s == pratique.CoverageHashesOnly:
+		return "none found by hash"
 	case s == pratique.CoveragePartial:
 		return "none found in what could be judged"
 	}
@@ -277,7 +281,7 @@ func (t *table) layers() {
 		rows = append(rows, []span{text(normal, "L%d", l.Index), text(normal, "%s", bytesText(l.Size)),
 			text(dim, "%s", l.DiffID.Short()), text(s, "%s", why), text(dim, "%s", l.Instruction)})
 	}
-	t.grid(2, []column{{right: true}, {right: true}, {}, {min: 12}, {min: 20, drop: 1}}, rows)
+	t.grid(2, []column{{right: true}, {right: true}, {}, {min: 12}, {min: 20, drop: 2}}, rows)
 }
 
 func (t *table) feeds() {
@@ -294,7 +298,7 @@ func (t *table) feeds() {
 		rows = append(rows, []span{text(normal, "%s", f.Source), text(normal, "%s", thousands(f.Records)),
 			text(dim, "%s", newest), text(dim, "%s", strings.Join(f.Holes, "; "))})
 	}
-	t.grid(2, []column{{min: 10}, {right: true}, {}, {min: 20, drop: 1}}, rows)
+	t.grid(2, []column{{min: 10}, {right: true}, {}, {min: 20, drop: 2}}, rows)
 }
 
 func (t *table) malware() {
@@ -309,7 +313,7 @@ func (t *table) malware() {
 			text(dim, "%s", cmp.Or(m.List, m.Engine)), text(dim, "%s", deleted(m.Origin))})
 	}
 	rows, more := t.limit(rows, maxFiles)
-	t.grid(2, []column{{min: 12}, {min: 14, keep: keepEnd}, {}, {min: 4, drop: 2}, {min: 12, drop: 1}}, rows)
+	t.grid(2, []column{{min: 12}, {min: 14, keep: keepEnd}, {}, {min: 4, drop: 3}, {min: 12, drop: 2}}, rows)
 	t.more(more, "file", "files")
 }
 
@@ -336,7 +340,7 @@ func (t *table) secrets() {
 	}
 	t.heading("SECRETS", text(normal, "  %d", len(rows)))
 	rows, more := t.limit(rows, maxFiles)
-	t.grid(2, []column{{}, {min: 12}, {min: 14, keep: keepEnd}, {}, {min: 8, max: 30, drop: 2}, {min: 12, drop: 1}}, rows)
+	t.grid(2, []column{{}, {min: 12}, {min: 14, keep: keepEnd}, {}, {min: 8, max: 30, drop: 3}, {min: 12, drop: 2}}, rows)
 	t.more(more, "secret", "secrets")
 }
 
@@ -409,8 +413,8 @@ func (t *table) upgrades() {
 	t.heading("FIX FIRST", text(normal, "  %s end %s of %s", count(len(groups), "upgrade", "upgrades"), thousands(ended),
 		count(len(t.risks), "finding", "findings")))
 	rows, more := t.limit(rows, maxUpgrades+1)
-	t.grid(2, []column{{min: 16, max: 36, keep: keepName}, {min: 10, max: 24, drop: 1, keep: keepBoth}, {min: 12, max: 30, keep: keepBoth},
-		{right: true}, {}, {right: true}, {}, {max: 8, drop: 2}, {min: 16, drop: 3, keep: keepEnd}}, rows)
+	t.grid(2, []column{{min: 16, max: 36, keep: keepName}, {min: 10, max: 24, drop: 2, keep: keepBoth}, {min: 12, max: 30, keep: keepBoth},
+		{right: true}, {}, {right: true}, {}, {max: 8, drop: 3}, {min: 16, drop: 4, keep: keepEnd}}, rows)
 	t.more(more, "upgrade", "upgrades")
 }
 
@@ -632,7 +636,7 @@ func (t *table) listApart(findings []*pratique.Finding) {
 		rows = append(rows, []span{text(dim, "%s", f.ID), text(dim, "%s", f.Package.Name), text(dim, "%s", f.Package.Version),
 			severitySpan(f.Severity), text(dim, "%s", f.Suppressed)})
 	}
-	t.grid(4, []column{{min: 13, max: 20}, {min: 8, max: 32}, {min: 6, max: 24, keep: keepBoth}, {}, {min: 16, drop: 1}}, rows)
+	t.grid(4, []column{{min: 13, max: 20}, {min: 8, max: 32}, {min: 6, max: 24, keep: keepBoth}, {}, {min: 16, drop: 2}}, rows)
 }
 
 func (t *table) problems() {
@@ -682,7 +686,14 @@ func (t *table) verdict() {
 	}
 	switch v.Clearance {
 	case pratique.ClearanceYes:
-		t.line(question, span{green, "Yes"}, span{normal, ": nothing speaks against it" + t.unlooked()})
+		answer := ": nothing speaks against it"
+		if limits := t.limits(); len(limits) > 0 {
+			answer += ", as far as was looked at"
+			for _, l := range limits {
+				t.line(span{normal, "  - " + l})
+			}
+		}
+		t.line(question, span{green, "Yes"}, span{normal, answer})
 	case pratique.ClearanceNo:
 		t.line(question, span{redder, "No"}, span{normal, because})
 	default:
@@ -690,16 +701,19 @@ func (t *table) verdict() {
 	}
 }
 
-// unlooked names what a "yes" does not cover.
-func (t *table) unlooked() string {
-	var names []string
+// limits names what a "yes" does not cover.
+func (t *table) limits() []string {
+	var out []string
 	for _, row := range categoryRows {
-		if t.r.Coverage[row.category].State != pratique.CoverageComplete {
-			names = append(names, row.name)
+		switch t.r.Coverage[row.category].State {
+		case pratique.CoverageComplete:
+		case pratique.CoverageHashesOnly:
+			out = append(out, row.name+" was looked for by known hashes only")
+		case pratique.CoveragePartial:
+			out = append(out, row.name+" could only be judged in part")
+		default:
+			out = append(out, row.name+" not looked at")
 		}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return " (not looked at: " + strings.Join(names, ", ") + ")"
+	return out
 }

@@ -282,12 +282,12 @@ func (p *printer) para(lead span, s style, t string) {
 }
 
 // column is one column of a grid. A grid that is too wide first narrows, then
-// leaves out, its optional columns, and then narrows the others, the widest
-// first.
+// leaves out, its optional columns; then it narrows the others, the widest first;
+// the last resort is to leave out a column that readers can do without.
 type column struct {
 	min   int  // cells that it needs to be of use; 0 is all of its content
 	max   int  // cells that it may take at most; 0 is no limit
-	drop  int  // optional: the highest gives way first; 0 stays
+	drop  int  // optional: the highest gives way first; 1 is the last resort, 0 stays
 	right bool // aligned to the right
 	keep  keep
 }
@@ -331,27 +331,42 @@ func titles(names ...string) []span {
 
 // layout returns the width of each column; 0 for one that is left out.
 func layout(room int, columns []column, rows [][]span) []int {
-	widths := make([]int, len(columns))
+	natural := make([]int, len(columns))
 	for _, row := range rows {
 		for i := range columns {
-			widths[i] = max(widths[i], cells(row[i].text))
+			natural[i] = max(natural[i], cells(row[i].text))
 		}
 	}
 	for i, c := range columns {
 		if c.max > 0 {
-			widths[i] = min(widths[i], c.max)
+			natural[i] = min(natural[i], c.max)
 		}
 	}
+	widths := slices.Clone(natural)
+	if squeeze(widths, columns, room) {
+		return widths
+	}
+	for i, c := range columns {
+		if c.drop == 1 {
+			natural[i] = 0
+		}
+	}
+	squeeze(natural, columns, room)
+	return natural
+}
+
+// squeeze makes the columns fit into room, and tells whether they do.
+func squeeze(widths []int, columns []column, room int) bool {
 	for over := excess(widths, room); over > 0; over = excess(widths, room) {
 		if i := optional(widths, columns); i >= 0 {
 			if widths[i] -= over; widths[i] < columns[i].min {
 				widths[i] = 0
 			}
 		} else if !narrow(widths, columns) {
-			break
+			return false
 		}
 	}
-	return widths
+	return true
 }
 
 // excess returns how many cells too wide the columns are.
@@ -369,7 +384,7 @@ func excess(widths []int, room int) int {
 func optional(widths []int, columns []column) int {
 	first := -1
 	for i, c := range columns {
-		if widths[i] > 0 && c.drop > 0 && (first < 0 || c.drop > columns[first].drop) {
+		if widths[i] > 0 && c.drop > 1 && (first < 0 || c.drop > columns[first].drop) {
 			first = i
 		}
 	}
