@@ -250,8 +250,8 @@ func (e *explanation) place(path string, line int, o *pratique.Origin) {
 	if o.Instruction != "" {
 		e.field("built by", text(normal, "%s", o.Instruction))
 	}
-	if s := deleted(o); s != "" {
-		e.field("", span{yellow, s})
+	if o.DeletedBy != nil {
+		e.field("", text(yellow, "deleted by L%d, and still pulled with its own layer", *o.DeletedBy))
 	}
 }
 

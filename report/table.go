@@ -310,7 +310,7 @@ func (t *table) malware() {
 	for i := range t.r.Malware {
 		m := &t.r.Malware[i]
 		rows = append(rows, []span{text(redder, "%s", m.Name), text(normal, "%s", m.Path), layerSpan(m.Origin),
-			text(dim, "%s", cmp.Or(m.List, m.Engine)), text(dim, "%s", deleted(m.Origin))})
+			text(dim, "%s", cmp.Or(m.List, m.Engine)), text(dim, "%s", pullable(m.Origin))})
 	}
 	rows, more := t.limit(rows, maxFiles)
 	t.grid(2, []column{{min: 12}, {min: 14, keep: keepEnd}, {}, {min: 4, drop: 3}, {min: 12, drop: 2}}, rows)
@@ -333,7 +333,7 @@ func (t *table) secrets() {
 			severity = span{dim, "suppressed"}
 		}
 		rows = append(rows, []span{severity, text(normal, "%s", cmp.Or(s.Title, s.Rule)), text(normal, "%s", where),
-			layerSpan(s.Origin), text(dim, "%s", s.Preview), text(dim, "%s", cmp.Or(deleted(s.Origin), s.Suppressed))})
+			layerSpan(s.Origin), text(dim, "%s", s.Preview), text(dim, "%s", cmp.Or(pullable(s.Origin), s.Suppressed))})
 	}
 	if len(rows) == 0 {
 		return
@@ -368,11 +368,12 @@ func layerSpan(o *pratique.Origin) span {
 	return text(dim, "L%d", o.Layer)
 }
 
-func deleted(o *pratique.Origin) string {
+// pullable tells in few words of a file that an upper layer hides.
+func pullable(o *pratique.Origin) string {
 	if o == nil || o.DeletedBy == nil {
 		return ""
 	}
-	return fmt.Sprintf("deleted by L%d, still downloadable", *o.DeletedBy)
+	return fmt.Sprintf("deleted in L%d, pullable", *o.DeletedBy)
 }
 
 func severitySpan(s pratique.Severity) span {
