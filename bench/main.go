@@ -24,7 +24,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -221,7 +220,11 @@ func (o options) scan(ctx context.Context, target string, args ...string) (cost,
 	cmd := exec.CommandContext(ctx, o.binary, args...)
 	cmd.Stderr = os.Stderr
 	start := time.Now()
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return cost{}, err
+	}
+	peak := watchMemory(cmd.Process.Pid)
+	err = cmd.Wait()
 	wall := time.Since(start)
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 3) {
@@ -240,8 +243,32 @@ func (o options) scan(ctx context.Context, target string, args ...string) (cost,
 	if err := json.Unmarshal(b, &r); err != nil {
 		return cost{}, fmt.Errorf("report of %s: %w", target, err)
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return cost{wall: wall, maxRSS: usage.Maxrss * 1024, firstByte: r.Timing.FirstByte, bytesRead: r.Timing.BytesRead}, nil
+	return cost{wall: wall, maxRSS: peak(), firstByte: r.Timing.FirstByte, bytesRead: r.Timing.BytesRead}, nil
+}
+
+// watchMemory follows a process, and returns a function that tells its highest
+// resident memory in bytes once it has ended. The rusage of wait4 would not do:
+// what a child has before it executes a program is its parent's memory, and
+// counts.
+func watchMemory(pid int) func() int64 {
+	var peak int64
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			_, after, found := strings.Cut(string(status), "VmHWM:")
+			if err != nil || !found { // gone, or a zombie
+				return
+			}
+			var kib int64
+			if _, err := fmt.Sscan(after, &kib); err == nil {
+				peak = max(peak, kib<<10)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	return func() int64 { <-ended; return peak }
 }
 
 // second scans into an empty cache, and then measures scans that find it full.

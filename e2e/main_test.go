@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -93,9 +92,10 @@ func pratiqueRun(t *testing.T, in invocation) outcome {
 	if in.started != nil {
 		in.started(cmd.Process)
 	}
+	peak := watchMemory(cmd.Process.Pid)
 	err := cmd.Wait()
 	out := outcome{stdout: stdout.String(), stderr: stderr.String(), exit: cmd.ProcessState.ExitCode(), took: time.Since(start)}
-	out.maxRSS = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024
+	out.maxRSS = peak()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -107,6 +107,30 @@ func pratiqueRun(t *testing.T, in invocation) outcome {
 		t.Fatalf("pratique %s: panic\n%s", strings.Join(in.args, " "), tail(out.stderr))
 	}
 	return out
+}
+
+// watchMemory follows a process, and returns a function that tells its highest
+// resident memory once it has ended. The rusage of wait4 would not do: what a
+// child has before it executes a program is its parent's memory, and counts.
+func watchMemory(pid int) func() int64 {
+	var peak int64
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			_, after, found := strings.Cut(string(status), "VmHWM:")
+			if err != nil || !found { // gone, or a zombie
+				return
+			}
+			var kib int64
+			if _, err := fmt.Sscan(after, &kib); err == nil {
+				peak = max(peak, kib<<10)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	return func() int64 { <-ended; return peak }
 }
 
 func tail(s string) string {
