@@ -53,7 +53,7 @@ func digests(files []pratique.FileFact) []match.File {
 // masked hides credentials in the config and in the layers' instructions.
 func (s *run) masked(img pratique.Image) pratique.Image {
 	img.Layers = s.report.Layers
-	img = s.Credentials.Mask(img)
+	img = s.Credentials.MaskImage(img)
 	s.report.Layers = img.Layers
 	byDiffID := map[pratique.Digest]string{}
 	for _, l := range img.Layers {
@@ -96,7 +96,7 @@ func (s *run) cover(vulnerabilities pratique.CategoryCoverage) {
 	malware := pratique.CategoryCoverage{State: pratique.CoverageHashesOnly, Reasons: []string{s.malwareReach()}}
 	secrets := pratique.CategoryCoverage{State: pratique.CoverageComplete}
 	if s.Credentials == nil {
-		secrets = pratique.CategoryCoverage{State: pratique.CoverageNotYet, Reasons: []string{"secrets are not looked for in this scan"}}
+		secrets = pratique.CategoryCoverage{State: pratique.CoverageSkipped, Reasons: []string{"secrets were not asked for"}}
 	}
 	if s.Image.Kind == pratique.KindSBOM {
 		reason := "a bill of materials has no files to look into"

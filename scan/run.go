@@ -42,7 +42,7 @@ type Knowledge interface {
 // Credentials finds secrets in what an image's config says, and masks them.
 type Credentials interface {
 	Config(img pratique.Image) []pratique.Secret
-	Mask(img pratique.Image) pratique.Image
+	MaskImage(img pratique.Image) pratique.Image
 }
 
 // Progress is told what happens. Its methods are called from several goroutines.

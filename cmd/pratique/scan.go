@@ -36,6 +36,7 @@ type scanFlags struct {
 	cache    string
 	feeds    string
 	quiet    bool
+	secrets  secretFlags
 }
 
 func (f *scanFlags) add(cmd *cobra.Command) {
@@ -47,6 +48,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cache, "cache", "", "folder of the facts (default $PRATIQUE_CACHE, or the user's cache folder)")
 	flags.StringVar(&f.feeds, "feeds", "", "folder of the vulnerability feeds (default $PRATIQUE_FEEDS, or the user's cache folder)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	f.secrets.add(cmd)
 }
 
 const targetHelp = `TARGET is recognised by itself; a prefix forces the kind:
@@ -179,6 +181,13 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 	analyzers, err := analyzers()
 	if err != nil {
 		return nil, err
+	}
+	credentials, err := flags.secrets.analyzer()
+	if err != nil {
+		return nil, err
+	}
+	if credentials != nil {
+		analyzers, request.Credentials = append(analyzers, credentials), credentials
 	}
 	request.Pass = layer.NewPass(analyzers, layer.Limits{}, scratch)
 	return scan.Run(ctx, request)
