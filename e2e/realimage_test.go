@@ -310,18 +310,11 @@ const mainModule = "github.com/pratique/pratique"
 
 func compare(t *testing.T, what string, got, want []string) {
 	t.Helper()
-	for _, w := range want {
-		if !slices.Contains(got, w) {
-			t.Errorf("%s: lost     %s", what, w)
-		}
-	}
-	for _, g := range got {
-		if !slices.Contains(want, g) {
-			t.Errorf("%s: invented %s", what, g)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("%s: %d found, %d expected", what, len(got), len(want))
+	lost := slices.DeleteFunc(slices.Clone(want), func(s string) bool { return slices.Contains(got, s) })
+	invented := slices.DeleteFunc(slices.Clone(got), func(s string) bool { return slices.Contains(want, s) })
+	if len(lost)+len(invented) > 0 || len(got) != len(want) {
+		t.Errorf("%s: %d found, %d expected\n%d lost, %q …\n%d invented, %q …", what, len(got), len(want),
+			len(lost), lost[:min(10, len(lost))], len(invented), invented[:min(10, len(invented))])
 	}
 }
 
