@@ -432,6 +432,15 @@ func TestOrderAndJoin(t *testing.T) {
 	}
 }
 
+// A flaw of the kernel is told of its headers, and does not count.
+func TestKernelHeaders(t *testing.T) {
+	r := judge(debian12, know(record("CVE-2024-0001", "Debian:12", "linux", "introduced:0")),
+		of(deb("linux-libc-dev", "6.1.1-1"), "linux", "6.1.1-1"), of(deb("linux-image-6.1.0-1-amd64", "6.1.1-1"), "linux", "6.1.1-1"))
+	if len(r.Findings) != 2 || r.Findings[0].Suppressed != "" || !strings.Contains(r.Findings[1].Suppressed, "header files only") {
+		t.Errorf("got %+v", r.Findings)
+	}
+}
+
 // One look-up for each (ecosystem, source package), and the same answer each time.
 func TestLookUps(t *testing.T) {
 	l := know(record("CVE-2024-0001", "Debian:12", "openssl", "introduced:0"))
