@@ -100,7 +100,7 @@ func (s *run) cover(vulnerabilities pratique.CategoryCoverage) {
 	}
 	if s.Image.Kind == pratique.KindSBOM {
 		reason := "a bill of materials has no files to look into"
-		malware = pratique.CategoryCoverage{State: pratique.CoverageUnsupported, Reasons: []string{reason}}
+		malware = pratique.CategoryCoverage{State: pratique.CoverageSkipped, Reasons: []string{reason}}
 		secrets = malware
 	}
 	for _, p := range s.report.Problems {
@@ -158,7 +158,7 @@ func (s *run) malwareReach() string {
 		}
 	}
 	if lists == 0 {
-		return "hashes only, and no hash list is loaded: only the EICAR test file is recognised"
+		return "no hash list is loaded: only the EICAR test file is recognised"
 	}
-	return "hashes only: files are compared with lists of known digests, not searched by rules"
+	return "files are compared with lists of known digests, not searched by rules"
 }

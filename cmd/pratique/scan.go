@@ -67,7 +67,7 @@ func newScanCommand(started time.Time) *cobra.Command {
 	var flags scanFlags
 	var format, output string
 	var failOn []string
-	var all bool
+	var all, verbose bool
 	cmd := &cobra.Command{
 		Use:   "scan TARGET",
 		Short: "Scan an image for vulnerabilities, malware, secrets and software",
@@ -86,7 +86,7 @@ func newScanCommand(started time.Time) *cobra.Command {
 				return err
 			}
 			judge(r, gate)
-			if err := writeReport(cmd.OutOrStdout(), output, format, r, all); err != nil {
+			if err := writeReport(cmd.OutOrStdout(), output, format, r, report.TableOptions{All: all, Verbose: verbose}); err != nil {
 				return err
 			}
 			return conclude(r, gate, cmd.ErrOrStderr())
@@ -97,6 +97,7 @@ func newScanCommand(started time.Time) *cobra.Command {
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the report to a file")
 	cmd.Flags().StringSliceVar(&failOn, "fail-on", nil, `exit 1 when the image has such: severities ("critical", "high"), "kev", "epss>=0.1", "malware", "secret", "eol", "incomplete", joined by + as in critical+fixable`)
 	cmd.Flags().BoolVar(&all, "all", false, "fold no list of the table")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "the table also has layers, feeds, and what is not counted")
 	return cmd
 }
 
@@ -243,13 +244,13 @@ func addKnowledge(request *scan.Request, flags scanFlags) (closeBundle func(), e
 
 // writeReport writes to output, or to stdout. A file appears under its name
 // only when it is whole.
-func writeReport(stdout io.Writer, output, format string, r *pratique.Report, all bool) error {
+func writeReport(stdout io.Writer, output, format string, r *pratique.Report, options report.TableOptions) error {
 	if output == "" || output == "-" {
-		width, color := terminal(stdout)
-		return report.Write(stdout, format, r, report.TableOptions{Width: width, Color: color, All: all})
+		options.Width, options.Color = terminal(stdout)
+		return report.Write(stdout, format, r, options)
 	}
 	var b bytes.Buffer
-	if err := report.Write(&b, format, r, report.TableOptions{All: all}); err != nil {
+	if err := report.Write(&b, format, r, options); err != nil {
 		return err
 	}
 	temporary := filepath.Join(filepath.Dir(output), "."+filepath.Base(output)+".new")
