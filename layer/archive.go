@@ -55,12 +55,13 @@ func archiveKind(head []byte) kind {
 
 // An expansion walks one archive and all that are nested in it.
 type expansion struct {
-	pass    *Pass
-	ctx     context.Context
-	facts   []pratique.Facts // by analyzer
-	size    int64            // of the outermost archive
-	members int
-	bytes   int64
+	pass     *Pass
+	ctx      context.Context
+	facts    []pratique.Facts // by analyzer
+	problems []pratique.Problem
+	size     int64 // of the outermost archive
+	members  int
+	bytes    int64
 }
 
 var (
@@ -76,26 +77,39 @@ func (p *Pass) expand(ctx context.Context, j *job) {
 	e := &expansion{pass: p, ctx: ctx, facts: make([]pratique.Facts, len(p.Analyzers)), size: j.content.size}
 	var head [analyze.SniffLen]byte
 	n, _ := j.content.ReadAt(head[:], 0)
-	err := e.safely(j.file.Path, archiveKind(head[:n]), j.content)
+	e.note(j.file.Path, e.safely(j.file.Path, archiveKind(head[:n]), j.content))
 	for i, facts := range e.facts {
 		j.collector.add(i+1, j.order, j.file.Path, facts)
 	}
-	if err != nil {
-		j.collector.problem(archiveProblem(err, j.file.Path))
+	j.collector.add(0, j.order, j.file.Path, pratique.Facts{Problems: e.problems})
+}
+
+// note tells of an archive that was not read to its end.
+func (e *expansion) note(path string, err error) {
+	if err != nil && len(e.problems) < maxProblems {
+		e.problems = append(e.problems, archiveProblem(err, path))
 	}
 }
 
-// archiveProblem: a limit or a lock hides content, so the answer is partial; a
-// malformed archive is mostly somebody's test data.
+// ends tells errors that end the whole expansion from those of one member, next
+// to which the others still count.
+func ends(err error) bool {
+	code := pratique.CodeOf(err)
+	return errors.Is(err, errBomb) || errors.Is(err, errBytes) || errors.Is(err, errMembers) || code == pratique.CodeDisk ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// archiveProblem: a limit hides content, so the answer is partial; a malformed
+// archive is mostly somebody's test data, and a lock keeps out the machine that
+// runs the image as well.
 func archiveProblem(err error, path string) pratique.Problem {
-	problem := pratique.Problem{Code: pratique.CodeCorrupt, Path: path, Analyzer: "archive", Message: fmt.Sprintf("an archive was not read to its end: %v", err)}
+	problem := fileProblem(err, "archive", path)
+	problem.Message = oneLine(fmt.Sprintf("an archive was not read to its end: %v", err))
 	switch {
 	case errors.Is(err, errBomb), errors.Is(err, errBytes), errors.Is(err, errMembers), errors.Is(err, errDepth):
 		problem.Code, problem.Partial = pratique.CodeLimit, true
 	case errors.Is(err, errLocked):
 		problem.Code = pratique.CodeUnsupported
-	case pratique.CodeOf(err) == pratique.CodeDisk:
-		problem.Code, problem.Partial = pratique.CodeDisk, true
 	}
 	return problem
 }
@@ -103,7 +117,7 @@ func archiveProblem(err error, path string) pratique.Problem {
 func (e *expansion) safely(name string, k kind, c analyze.Content) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("a parser failed: %v", v)
+			err = panicError(v)
 		}
 	}()
 	return e.archive(name, k, c, 1)
@@ -125,33 +139,37 @@ func (e *expansion) archive(name string, k kind, c analyze.Content, depth int) e
 }
 
 func (e *expansion) zip(name string, c analyze.Content, depth int) error {
-	zr, err := zip.NewReader(c, c.Size())
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+	zr, err := analyze.OpenZip(c)
+	if err != nil {
 		return err
 	}
-	var locked bool
+	var bad error // the first of the members that could not be read
 	for _, f := range zr.File {
+		if e.members++; e.members > archiveMembers {
+			return errMembers
+		}
 		if !f.Mode().IsRegular() || f.UncompressedSize64 == 0 {
 			continue
 		}
-		if f.Flags&1 != 0 {
-			locked = true
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
+		if err := e.zipMember(name, f, depth); err != nil && ends(err) {
 			return err
-		}
-		err = e.member(memberName(name, f.Name), f.Mode(), &bombGuard{r, e}, depth)
-		r.Close()
-		if err != nil {
-			return err
+		} else if bad == nil {
+			bad = err
 		}
 	}
-	if locked {
+	return bad
+}
+
+func (e *expansion) zipMember(name string, f *zip.File, depth int) error {
+	if f.Flags&1 != 0 {
 		return errLocked
 	}
-	return nil
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return e.member(memberName(name, f.Name), f.Mode(), &bombGuard{r, e}, depth)
 }
 
 func (e *expansion) tar(name string, r io.Reader, depth int) error {
@@ -164,11 +182,11 @@ func (e *expansion) tar(name string, r io.Reader, depth int) error {
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
 			return err
 		}
+		if e.members++; e.members > archiveMembers {
+			return errMembers
+		}
 		// A sparse file's size is a claim that costs its author nothing.
-		if h.Typeflag != tar.TypeReg || h.Size == 0 || h.PAXRecords["GNU.sparse.name"] != "" {
-			if e.members++; e.members > archiveMembers {
-				return errMembers
-			}
+		if h.Typeflag != tar.TypeReg || h.Size == 0 || isSparse(h) {
 			continue
 		}
 		if err := e.member(memberName(name, h.Name), h.FileInfo().Mode(), tr, depth); err != nil {
@@ -184,6 +202,9 @@ func (e *expansion) gzip(name string, r io.Reader, depth int) error {
 		return err
 	}
 	defer zr.Close()
+	if e.members++; e.members > archiveMembers {
+		return errMembers
+	}
 	inflated := bufio.NewReaderSize(&bombGuard{zr, e}, 32<<10)
 	if head, _ := inflated.Peek(analyze.SniffLen); archiveKind(head) == tarArchive {
 		return e.tar(name, inflated, depth)
@@ -222,14 +243,18 @@ func memberName(archive, member string) string {
 	if len(member) > maxName {
 		member = member[:maxName]
 	}
+	// Nested deep, long names would add up.
+	if len(archive) > maxName {
+		archive = strings.ToValidUTF8(archive[:maxName], "")
+	}
 	clean := strings.TrimPrefix(path.Clean("/"+strings.ToValidUTF8(member, "�")), "/")
 	return archive + pratique.NestedSeparator + clean
 }
 
 // member reads one member and offers it; an archive is opened in its turn.
 func (e *expansion) member(name string, mode fs.FileMode, r io.Reader, depth int) error {
-	if e.members++; e.members > archiveMembers {
-		return errMembers
+	if err := e.ctx.Err(); err != nil {
+		return err
 	}
 	body, err := e.read(r)
 	if err != nil {
@@ -256,10 +281,10 @@ func (e *expansion) member(name string, mode fs.FileMode, r io.Reader, depth int
 	}
 	if k := archiveKind(head); k != notArchive {
 		err := e.archive(name, k, body, depth+1)
-		if problem := archiveProblem(err, name); err != nil && !problem.Partial {
-			return nil // a malformed archive inside: the others still count
+		if err != nil && ends(err) {
+			return err
 		}
-		return err
+		e.note(name, err)
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package layer
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -14,27 +17,43 @@ import (
 // A collector gathers one layer's facts. The walk's goroutine owns the fields
 // of the first group; add is called by the workers.
 type collector struct {
-	pass    *Pass
-	entries pratique.Entries
-	files   []uint64
-	dirs    []uint64
-	head    [analyze.SniffLen]byte
-	linked  []pratique.Facts    // facts of symbolic links, by analyzer
-	aliases []pratique.Alias    // hard links
-	relink  map[string][]string // target → links that want its content
-	seen    map[uint64]seen     // by the hash of a wanted path
-	pending sync.WaitGroup
-
-	mu       sync.Mutex
-	parts    [][]part // by key
+	pass     *Pass
+	entries  pratique.Entries
+	files    []uint64
+	dirs     []uint64
+	head     [analyze.SniffLen]byte
+	linked   []pratique.Facts  // facts of symbolic links, by analyzer
+	aliases  []alias           // hard links to wanted files
+	relink   map[string][]link // target → links that want its content
+	seen     map[string]seen   // by wanted path
+	kept     int               // bytes of names
 	problems []pratique.Problem
 	untold   int
+	sparse   atomic.Int64 // bytes read of files with holes
+	pending  sync.WaitGroup
+
+	mu    sync.Mutex
+	parts [][]part // by key; those of the entries are what archives had to say
 }
 
 // seen is the last entry of a path that an analyzer wanted.
 type seen struct {
-	order  int64 // -1: an unwanted entry took its place
+	order  int64 // the number of the entry; none: an unwanted one took its place
 	wanted uint64
+}
+
+const none = -1
+
+// alias is a hard link and the number of its entry.
+type alias struct {
+	pratique.Alias
+	order int64
+}
+
+// link is a hard link that wants its target's content, and the number of its entry.
+type link struct {
+	name  string
+	order int64
 }
 
 // part is what one analyzer found in one file.
@@ -44,13 +63,29 @@ type part struct {
 	facts pratique.Facts
 }
 
-func newCollector(p *Pass, _ pratique.Layer) *collector {
+func newCollector(p *Pass) *collector {
 	return &collector{
 		pass:   p,
 		linked: make([]pratique.Facts, len(p.Analyzers)),
-		relink: map[string][]string{},
-		seen:   map[uint64]seen{},
+		relink: map[string][]link{},
+		seen:   map[string]seen{},
 		parts:  make([][]part, len(p.Analyzers)+1),
+	}
+}
+
+// wait waits for the workers. It returns false, and leaves them alone, when ctx
+// is done first.
+func (c *collector) wait(ctx context.Context) bool {
+	done := make(chan struct{})
+	go func() {
+		c.pending.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -64,8 +99,6 @@ func (c *collector) add(key int, order int64, path string, facts pratique.Facts)
 }
 
 func (c *collector) problem(p pratique.Problem) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if len(c.problems) >= maxProblems {
 		c.untold++
 		return
@@ -76,6 +109,7 @@ func (c *collector) problem(p pratique.Problem) {
 // whiteout notes what the layer removes (OCI image-spec, "Whiteouts"). Other
 // names that begin with ".wh..wh." are AUFS bookkeeping.
 func (c *collector) whiteout(dir, base string) {
+	c.kept += len(dir) + len(base)
 	switch removed := strings.TrimPrefix(base, ".wh."); {
 	case removed == ".wh..opq":
 		c.entries.Opaque = append(c.entries.Opaque, dir)
@@ -89,7 +123,9 @@ func (c *collector) symlink(name, target string) {
 	c.supersede(name)
 	for i, a := range c.pass.Analyzers {
 		if l, ok := a.(analyze.Linker); ok {
-			l.Link(name, target, &c.linked[i])
+			before := len(c.linked[i].Releases)
+			l.Link(name, strings.ToValidUTF8(target, "�"), &c.linked[i])
+			c.kept += (len(c.linked[i].Releases) - before) * (len(name) + len(target))
 		}
 	}
 }
@@ -97,37 +133,58 @@ func (c *collector) symlink(name, target string) {
 // hardlink remembers a second name of a file. When an analyzer wants it by this
 // name only, the layer is read once more for it.
 func (c *collector) hardlink(p *Pass, name, target string) {
-	if len(c.aliases) >= maxLinks {
-		return
-	}
-	already := c.seen[pratique.PathHash(target)]
+	c.supersede(name)
+	already := c.seen[target]
 	if already.wanted != 0 {
-		c.aliases = append(c.aliases, pratique.Alias{Path: name, Target: target})
+		c.aliases = append(c.aliases, alias{pratique.Alias{Path: name, Target: target}, c.entries.Count})
+		c.seen[name] = seen{order: c.entries.Count}
+		c.kept += len(name) + len(target)
 	}
 	if p.wanted(&analyze.File{Path: name, Size: 1, Mode: 0o644})&^already.wanted != 0 {
-		c.relink[target] = append(c.relink[target], name)
+		c.relink[target] = append(c.relink[target], link{name, c.entries.Count})
+		c.seen[name] = seen{order: c.entries.Count}
+		c.kept += len(name) + len(target)
 	}
+}
+
+// relinks lists the links that want what the entry number order of the second
+// reading holds: those that came after it and were not replaced themselves.
+func (c *collector) relinks(target string, order int64) []string {
+	var names []string
+	for _, l := range c.relink[target] {
+		at := c.seen[l.name].order
+		if order < l.order && (at == l.order || at > c.entries.Count) {
+			names = append(names, l.name)
+		}
+	}
+	return names
+}
+
+// relinked notes that the content of a link was read at last, and returns an
+// order that no entry of the first reading has.
+func (c *collector) relinked(name string, order int64) int64 {
+	order += c.entries.Count
+	c.see(name, order, 0)
+	return order
 }
 
 // see notes that the entry number order holds the content of path.
 func (c *collector) see(path string, order int64, wanted uint64) {
-	c.seen[pratique.PathHash(path)] = seen{order, wanted}
+	c.seen[path] = seen{order, wanted}
 }
 
 // supersede notes that a later entry of the same layer took the place of path.
 func (c *collector) supersede(path string) {
-	h := pratique.PathHash(path)
-	if _, ok := c.seen[h]; ok {
-		c.seen[h] = seen{order: -1}
+	if _, ok := c.seen[path]; ok {
+		c.seen[path] = seen{order: none}
 	}
 }
 
 // discard drops everything: the bytes were not what was promised.
 func (c *collector) discard() {
-	c.pending.Wait()
-	c.entries = pratique.Entries{}
-	c.files, c.dirs, c.aliases, c.problems = nil, nil, nil, nil
-	clear(c.seen)
+	empty := newCollector(c.pass)
+	c.entries, c.files, c.dirs, c.aliases = empty.entries, nil, nil, nil
+	c.linked, c.seen, c.parts, c.problems, c.untold = empty.linked, empty.seen, empty.parts, nil, 0
 }
 
 // facts puts the parts together, in the order of paths, so that the same layer
@@ -140,9 +197,10 @@ func (c *collector) facts() []pratique.Facts {
 		if i > 0 {
 			merge(&out[i], c.linked[i-1])
 		}
-		slices.SortFunc(c.parts[i], func(a, b part) int { return strings.Compare(a.path, b.path) })
+		// Stable: what one worker found in one file keeps its order.
+		slices.SortStableFunc(c.parts[i], func(a, b part) int { return cmp.Or(strings.Compare(a.path, b.path), cmp.Compare(a.order, b.order)) })
 		for _, p := range c.parts[i] {
-			if c.seen[pratique.PathHash(p.path)].order == p.order { // else a later entry replaced the file
+			if c.seen[p.path].order == p.order { // else a later entry replaced the file
 				merge(&out[i], p.facts)
 			}
 		}
@@ -150,12 +208,35 @@ func (c *collector) facts() []pratique.Facts {
 	c.entries.Files, c.entries.Dirs = pratique.PackHashes(c.files), pratique.PackHashes(c.dirs)
 	c.entries.Aliases = c.usefulAliases()
 	out[0].Entries = &c.entries
-	out[0].Problems = append(out[0].Problems, c.problems...)
-	if c.untold > 0 {
-		out[0].Problems = append(out[0].Problems, pratique.Problem{Code: pratique.CodeLimit, Partial: true,
-			Message: fmt.Sprintf("%d more problems of this layer are not listed", c.untold)})
+	out[0].Problems = append(c.problems, out[0].Problems...)
+	for i := range out {
+		out[i].Problems = firstProblems(out[i].Problems, c.untold)
+		c.untold = 0
 	}
 	return out
+}
+
+// firstProblems keeps the list readable: those that cost facts come first when
+// not all can be told.
+func firstProblems(all []pratique.Problem, untold int) []pratique.Problem {
+	partial := untold > 0
+	if len(all) > maxProblems {
+		weight := func(p pratique.Problem) int {
+			if p.Partial {
+				return 0
+			}
+			return 1
+		}
+		slices.SortStableFunc(all, func(a, b pratique.Problem) int { return cmp.Compare(weight(a), weight(b)) })
+		untold += len(all) - maxProblems
+		partial = partial || all[maxProblems].Partial
+		all = all[:maxProblems:maxProblems]
+	}
+	if untold > 0 {
+		all = append(all, pratique.Problem{Code: pratique.CodeLimit, Partial: partial,
+			Message: fmt.Sprintf("%d more problems of this layer are not listed", untold)})
+	}
+	return all
 }
 
 // usefulAliases keeps the hard links to files that have facts.
@@ -169,7 +250,14 @@ func (c *collector) usefulAliases() []pratique.Alias {
 			}
 		}
 	}
-	return slices.DeleteFunc(c.aliases, func(a pratique.Alias) bool { return !told[a.Target] })
+	var useful []pratique.Alias
+	for _, a := range c.aliases {
+		at := c.seen[a.Path].order
+		if told[a.Target] && (at == a.order || at > c.entries.Count) { // else the link was replaced
+			useful = append(useful, a.Alias)
+		}
+	}
+	return useful
 }
 
 func isEmpty(f *pratique.Facts) bool {

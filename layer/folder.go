@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/pratique/pratique"
@@ -24,9 +23,11 @@ func (p *Pass) ReadFolder(ctx context.Context, folder string, progress func(entr
 		return Result{}, folderError(err)
 	}
 	defer root.Close()
-	c := newCollector(p, pratique.Layer{})
+	c := newCollector(p)
 	err = p.walkFolder(ctx, root, c, progress)
-	c.pending.Wait()
+	if !c.wait(ctx) {
+		return Result{}, stopped(ctx)
+	}
 	return Result{Facts: c.facts()}, err
 }
 
@@ -41,7 +42,7 @@ func folderError(err error) error {
 func (p *Pass) walkFolder(ctx context.Context, root *os.Root, c *collector, progress func(int64)) error {
 	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
-			return pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
+			return stopped(ctx)
 		}
 		if err != nil {
 			c.problem(unreadable(name, err))
@@ -56,30 +57,38 @@ func (p *Pass) walkFolder(ctx context.Context, root *os.Root, c *collector, prog
 		if progress != nil {
 			progress(c.entries.Count)
 		}
+		if c.kept > maxKept {
+			return pratique.Errorf(pratique.CodeLimit, "the names of links in the folder take more than %d MiB", maxKept>>20)
+		}
+		fact, _ := cleanPath(name)
 		switch {
 		case d.IsDir():
 			if isVirtual(root, name) {
 				return fs.SkipDir
 			}
-			c.dirs = append(c.dirs, pratique.PathHash(filepath.ToSlash(name)))
+			c.dirs = append(c.dirs, pratique.PathHash(fact))
+			return nil
 		case d.Type() == fs.ModeSymlink:
-			c.files = append(c.files, pratique.PathHash(name))
 			if target, err := root.Readlink(name); err == nil {
-				c.symlink(name, target)
+				c.symlink(fact, target)
 			}
 		case d.Type().IsRegular():
-			c.files = append(c.files, pratique.PathHash(name))
-			return p.offerFile(ctx, root, name, c)
-		default:
-			c.files = append(c.files, pratique.PathHash(name))
+			err = p.offerFile(ctx, root, name, fact, c)
 		}
-		return nil
+		c.files = append(c.files, pratique.PathHash(fact))
+		return err
 	})
 }
 
 func unreadable(name string, err error) pratique.Problem {
+	cause := err
+	var known *fs.PathError // which names the file again
+	if errors.As(err, &known) {
+		cause = known.Err
+	}
+	name, _ = cleanPath(name)
 	return pratique.Problem{Code: pratique.CodeUnauthorized, Path: name, Partial: true,
-		Message: fmt.Sprintf("cannot be read: %v", errors.Unwrap(err)), Remedy: "run as a user who may read it"}
+		Message: oneLine(fmt.Sprintf("cannot be read: %v", cause)), Remedy: "run as a user who may read it"}
 }
 
 // isVirtual recognises the kernel's file systems below a live root.
@@ -100,7 +109,13 @@ func isVirtual(root *os.Root, name string) bool {
 	return int64(st.Type) == procMagic || int64(st.Type) == sysMagic
 }
 
-func (p *Pass) offerFile(ctx context.Context, root *os.Root, name string, c *collector) error {
+// offerFile opens the file name, whose facts go by the path fact.
+func (p *Pass) offerFile(ctx context.Context, root *os.Root, name, fact string, c *collector) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // an analyzer, asked whether it wants the file
+			c.problem(fileProblem(panicError(v), "", fact))
+		}
+	}()
 	// Non-blocking, should a FIFO have taken the file's place since it was listed.
 	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -112,7 +127,7 @@ func (p *Pass) offerFile(ctx context.Context, root *os.Root, name string, c *col
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	err = p.offer(ctx, analyze.File{Path: name, Size: info.Size(), Mode: info.Mode()}, f, c)
+	err = p.offer(ctx, analyze.File{Path: fact, Size: info.Size(), Mode: info.Mode()}, f, c)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return nil // it shrank while we looked: what writes to it is still running
 	}

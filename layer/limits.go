@@ -29,9 +29,9 @@ const (
 	defaultMemory    = 48 << 20
 	defaultBuffer    = 8 << 20
 
-	maxName     = 4096      // PATH_MAX of Linux
-	maxProblems = 100       // told for each layer; the rest is counted
-	maxLinks    = 1_000_000 // hard links looked at for each layer
+	maxName     = 4096     // PATH_MAX of Linux
+	maxProblems = 100      // told for each layer and analyzer; the rest is counted
+	maxKept     = 64 << 20 // bytes of names that a layer's structure is made of
 )
 
 func (l Limits) withDefaults() Limits {

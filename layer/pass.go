@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -79,14 +80,21 @@ type Source func(context.Context) (io.ReadCloser, error)
 // blob that were read so far, from a goroutine of the pass.
 //
 // An error concerns the whole layer: truncated, corrupt, over a limit, or
-// cancelled. Trouble with single files is in Facts.Problems.
+// cancelled. Trouble with single files is in Facts.Problems. When ctx is done,
+// Read returns at once and without facts; analyzers that are in the middle of a
+// file may go on for a moment.
 func (p *Pass) Read(ctx context.Context, blob Source, want pratique.Layer, progress func(int64)) (Result, error) {
-	c := newCollector(p, want)
+	c := newCollector(p)
 	result, err := p.readTar(ctx, blob, want, c, progress)
 	if err == nil && len(c.relink) > 0 {
-		err = p.readLinked(ctx, blob, c)
+		err = p.readLinked(ctx, blob, c, result.DiffID)
 	}
-	c.pending.Wait()
+	if !c.wait(ctx) {
+		return Result{}, stopped(ctx)
+	}
+	if err != nil && pratique.CodeOf(err) == pratique.CodeCorrupt && result.DiffID != "" {
+		c.discard()
+	}
 	result.Facts = c.facts()
 	for i := range result.Facts {
 		result.Facts[i].DiffID = want.DiffID
@@ -105,7 +113,7 @@ func (p *Pass) readTar(ctx context.Context, blob Source, want pratique.Layer, c 
 	}
 	inner, cancel := context.WithCancel(ctx)
 	s := newStream(inner, body, p.Limits, progress)
-	err = p.walk(inner, s, c)
+	err = p.walk(ctx, s, c) // not inner: the workers may be at it for longer
 	if err == nil {
 		_, err = io.Copy(io.Discard, s) // the padding, which the digests cover
 	}
@@ -117,7 +125,7 @@ func (p *Pass) readTar(ctx context.Context, blob Source, want pratique.Layer, c 
 	cancel()
 	c.entries.Bytes = s.inflated.Load()
 	if ctx.Err() != nil {
-		return Result{}, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
+		return Result{}, stopped(ctx)
 	}
 	if err != nil {
 		return Result{}, corrupt(err, "tar")
@@ -128,14 +136,13 @@ func (p *Pass) readTar(ctx context.Context, blob Source, want pratique.Layer, c 
 	result := Result{}
 	result.Digest, result.DiffID = s.digests()
 	if err := mismatch("blob", want.Digest, result.Digest); err != nil {
-		c.discard()
 		return result, err
 	}
-	if err := mismatch("diffID", want.DiffID, result.DiffID); err != nil {
-		c.discard()
-		return result, err
-	}
-	return result, nil
+	return result, mismatch("diffID", want.DiffID, result.DiffID)
+}
+
+func stopped(ctx context.Context) error {
+	return pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
 }
 
 func mismatch(what string, want, got pratique.Digest) error {
@@ -172,9 +179,19 @@ func (p *Pass) walk(ctx context.Context, r io.Reader, c *collector) error {
 // cleanPath turns an archive's name into a path of facts: relative to the root,
 // without dot segments. ok is false for the root itself and for names that
 // lead out of it.
+//
+// Facts are kept as JSON, so a name that is not UTF-8 is made so here, once, and
+// is the same wherever it is compared. A folder whose name ends in "!" would
+// read as an archive; it is written "%21".
 func cleanPath(name string) (clean string, ok bool) {
 	if needsCleaning(name) {
 		name = path.Clean(strings.TrimLeft(name, "/"))
+	}
+	if !utf8.ValidString(name) {
+		name = strings.ToValidUTF8(name, "�")
+	}
+	if strings.Contains(name, pratique.NestedSeparator) {
+		name = strings.ReplaceAll(name, pratique.NestedSeparator, "%21/")
 	}
 	if name == "." || name == ".." || name == "" || strings.HasPrefix(name, "../") {
 		return name, false
@@ -188,7 +205,18 @@ func needsCleaning(name string) bool {
 		strings.Contains(name, "//") || strings.Contains(name, "/.")
 }
 
-func (p *Pass) entry(ctx context.Context, h *tar.Header, r io.Reader, c *collector) error {
+func (p *Pass) entry(ctx context.Context, h *tar.Header, r io.Reader, c *collector) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // an analyzer, asked whether it wants the file
+			c.problem(fileProblem(panicError(v), "", h.Name))
+		}
+	}()
+	if h.Typeflag == tar.TypeXGlobalHeader {
+		return nil // records about other entries, not a file
+	}
+	if c.kept > maxKept {
+		return pratique.Errorf(pratique.CodeLimit, "the names of whiteouts and links in the layer take more than %d MiB", maxKept>>20)
+	}
 	if len(h.Name) > maxName {
 		c.problem(pratique.Problem{Code: pratique.CodeLimit, Partial: true,
 			Message: fmt.Sprintf("an entry's name has %d bytes; no file system takes more than %d, so it was left out", len(h.Name), maxName)})
@@ -197,7 +225,7 @@ func (p *Pass) entry(ctx context.Context, h *tar.Header, r io.Reader, c *collect
 	name, ok := cleanPath(h.Name)
 	if !ok {
 		if strings.HasPrefix(name, "..") {
-			c.problem(pratique.Problem{Code: pratique.CodeCorrupt, Partial: true, Path: strings.ToValidUTF8(h.Name, "�"),
+			c.problem(pratique.Problem{Code: pratique.CodeCorrupt, Partial: true, Path: name,
 				Message: "an entry's name leads out of the image, so it was left out",
 				Remedy:  "no honest tool makes such a layer: find out where it comes from"})
 		}
@@ -210,27 +238,60 @@ func (p *Pass) entry(ctx context.Context, h *tar.Header, r io.Reader, c *collect
 	switch h.Typeflag {
 	case tar.TypeDir:
 		c.dirs = append(c.dirs, pratique.PathHash(name))
+		c.supersede(name)
 	case tar.TypeReg, tar.TypeGNUSparse:
 		c.files = append(c.files, pratique.PathHash(name))
-		return p.offer(ctx, analyze.File{Path: name, Size: h.Size, Mode: h.FileInfo().Mode()}, r, c)
+		f := analyze.File{Path: name, Size: h.Size, Mode: h.FileInfo().Mode()}
+		if isSparse(h) {
+			return p.offerSparse(ctx, f, r, c)
+		}
+		return p.offer(ctx, f, r, c)
 	case tar.TypeSymlink:
 		c.files = append(c.files, pratique.PathHash(name))
 		c.symlink(name, h.Linkname)
 	case tar.TypeLink:
 		c.files = append(c.files, pratique.PathHash(name))
-		if target, ok := cleanPath(h.Linkname); ok {
+		if target, ok := cleanPath(h.Linkname); ok && target != name {
 			c.hardlink(p, name, target)
 		}
 	default: // devices, FIFOs: nothing to read, but they hide what is below
 		c.files = append(c.files, pratique.PathHash(name))
+		c.supersede(name)
 	}
 	return nil
 }
 
+// isSparse tells whether an entry has holes, in any of the formats of GNU tar:
+// its own header, or pax records.
+func isSparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+// offerSparse counts the holes: they cost their author nothing, and no ratio of
+// the layer tells of them.
+func (p *Pass) offerSparse(ctx context.Context, f analyze.File, r io.Reader, c *collector) error {
+	counted := &countingReader{r: r, n: &c.sparse}
+	if c.sparse.Load() > p.Limits.File {
+		c.supersede(f.Path)
+		c.problem(pratique.Problem{Code: pratique.CodeLimit, Partial: true, Path: f.Path,
+			Message: fmt.Sprintf("files with holes take more than %d MiB of the layer; this one is not analysed", p.Limits.File>>20)})
+		return nil
+	}
+	return p.offer(ctx, f, counted, c)
+}
+
 // offer shows a regular file to the analyzers, and reads it if one wants it.
 func (p *Pass) offer(ctx context.Context, f analyze.File, r io.Reader, c *collector) error {
+	c.supersede(f.Path)
 	if f.Size == 0 {
-		c.supersede(f.Path)
 		return nil
 	}
 	f.Head = c.head[:min(f.Size, analyze.SniffLen)]
@@ -239,7 +300,6 @@ func (p *Pass) offer(ctx context.Context, f analyze.File, r io.Reader, c *collec
 	}
 	wanted := p.wanted(&f)
 	if wanted == 0 {
-		c.supersede(f.Path)
 		return nil
 	}
 	if f.Size > p.Limits.File {
@@ -255,7 +315,7 @@ func (p *Pass) offer(ctx context.Context, f analyze.File, r io.Reader, c *collec
 		}
 		return err
 	}
-	j := &job{collector: c, file: f, content: body, wanted: wanted, order: c.entries.Count}
+	j := &job{ctx: ctx, collector: c, file: f, content: body, wanted: wanted, order: c.entries.Count}
 	j.file.Head = nil
 	c.see(f.Path, j.order, wanted)
 	c.pending.Add(1)
@@ -285,8 +345,9 @@ func (p *Pass) wanted(f *analyze.File) (bits uint64) {
 }
 
 // readLinked reads a layer once more, for the contents of files that are only
-// wanted under the name of a hard link to them.
-func (p *Pass) readLinked(ctx context.Context, blob Source, c *collector) error {
+// wanted under the name of a hard link to them. The bytes must be those of the
+// first reading.
+func (p *Pass) readLinked(ctx context.Context, blob Source, c *collector, diffID pratique.Digest) error {
 	body, err := blob(ctx)
 	if err != nil {
 		return err
@@ -298,25 +359,38 @@ func (p *Pass) readLinked(ctx context.Context, blob Source, c *collector) error 
 		body.Close()
 		s.wait()
 	}()
-	tr := tar.NewReader(s)
-	for order := c.entries.Count + 1; ; order++ {
+	if err := p.walkLinked(ctx, s, c); err != nil {
+		return corrupt(err, "tar")
+	}
+	if _, err := io.Copy(io.Discard, s); err != nil {
+		return corrupt(err, "tar")
+	}
+	s.wait()
+	_, again := s.digests()
+	return mismatch("diffID", diffID, again)
+}
+
+func (p *Pass) walkLinked(ctx context.Context, r io.Reader, c *collector) error {
+	tr := tar.NewReader(r)
+	for order := int64(1); ; order++ {
 		h, err := tr.Next()
+		if errors.Is(err, tar.ErrInsecurePath) {
+			err = nil
+		}
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
-			return corrupt(err, "tar")
+			return err
 		}
 		name, ok := cleanPath(h.Name)
-		if !ok || h.Typeflag != tar.TypeReg || h.Size == 0 || h.Size > p.Limits.File {
+		if !ok || h.Typeflag != tar.TypeReg || isSparse(h) || h.Size == 0 || h.Size > p.Limits.File {
 			continue
 		}
-		links := c.relink[name]
-		if len(links) == 0 {
-			continue
-		}
-		if err := p.offerLinked(ctx, h, tr, links, c, order); err != nil {
-			return err
+		if links := c.relinks(name, order); len(links) > 0 {
+			if err := p.offerLinked(ctx, h, tr, links, c, order); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -325,18 +399,19 @@ func (p *Pass) offerLinked(ctx context.Context, h *tar.Header, r io.Reader, link
 	f := analyze.File{Size: h.Size, Mode: h.FileInfo().Mode()}
 	head := make([]byte, min(f.Size, analyze.SniffLen))
 	if _, err := io.ReadFull(r, head); err != nil {
-		return corrupt(err, "tar")
+		return err
 	}
 	body, err := p.readContent(ctx, head, r, f.Size)
 	if err != nil {
 		return err
 	}
 	defer body.release()
+	ctx, cancel := context.WithTimeout(ctx, fileTime)
+	defer cancel()
 	for _, link := range links {
 		f.Path, f.Head = link, head
 		if wanted := p.wanted(&f); wanted != 0 {
-			c.see(link, order, wanted)
-			p.analyze(ctx, &job{collector: c, file: f, content: body, wanted: wanted, order: order})
+			p.analyze(ctx, &job{collector: c, file: f, content: body, wanted: wanted, order: c.relinked(link, order)})
 		}
 	}
 	return nil
@@ -344,6 +419,7 @@ func (p *Pass) offerLinked(ctx context.Context, h *tar.Header, r io.Reader, link
 
 // A job is one file for the analyzers that want it.
 type job struct {
+	ctx       context.Context // the layer's
 	collector *collector
 	file      analyze.File
 	content   *content
@@ -361,9 +437,11 @@ const fileTime = 2 * time.Minute
 
 func (p *Pass) work() {
 	for j := range p.jobs {
-		ctx, cancel := context.WithTimeout(context.Background(), fileTime)
-		p.analyze(ctx, j)
-		cancel()
+		if j.ctx.Err() == nil {
+			ctx, cancel := context.WithTimeout(j.ctx, fileTime)
+			p.analyze(ctx, j)
+			cancel()
+		}
 		j.done()
 	}
 }
@@ -388,21 +466,47 @@ func (p *Pass) analyze(ctx context.Context, j *job) {
 func analyzeSafely(ctx context.Context, a analyze.Analyzer, f *analyze.File, c analyze.Content, facts *pratique.Facts) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &pratique.Error{Code: pratique.CodeInternal, Message: fmt.Sprintf("a parser failed: %v", v),
-				Remedy: "please report this with the file; the rest of the image was read"}
+			err = panicError(v)
 		}
 	}()
 	return a.Analyze(ctx, f, c, facts)
 }
 
+func panicError(v any) error {
+	return pratique.Errorf(pratique.CodeInternal, "a parser failed: %v", v).
+		WithRemedy("please report this with the file; the rest of the image was read")
+}
+
+// maxMessage bounds a problem's message, which may quote what it choked on.
+const maxMessage = 300
+
 // fileProblem turns an analyzer's error into a problem. An analyzer that lost
-// facts which matter says so with a *pratique.Error; any other error is a
-// malformed file that only might have said something.
+// facts which matter says so with a *pratique.Error, and one that ran out of
+// time always did; any other error is a malformed file that only might have said
+// something.
 func fileProblem(err error, analyzer, path string) pratique.Problem {
-	problem := pratique.Problem{Code: pratique.CodeCorrupt, Message: err.Error(), Analyzer: analyzer, Path: path}
+	problem := pratique.Problem{Code: pratique.CodeCorrupt, Message: oneLine(err.Error()), Analyzer: analyzer, Path: path}
 	var known *pratique.Error
-	if errors.As(err, &known) {
-		problem.Code, problem.Message, problem.Remedy, problem.Partial = known.Code, known.Message, known.Remedy, true
+	switch {
+	case errors.As(err, &known):
+		problem.Code, problem.Message, problem.Remedy, problem.Partial = known.Code, oneLine(known.Message), known.Remedy, true
+	case errors.Is(err, context.DeadlineExceeded):
+		problem.Code, problem.Partial = pratique.CodeLimit, true
+		problem.Message = fmt.Sprintf("it was not read to its end within %v", fileTime)
 	}
 	return problem
+}
+
+// oneLine makes a message fit for a list: what is malformed gets quoted in errors.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
+	if len(s) > maxMessage {
+		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
+	}
+	return s
 }

@@ -197,7 +197,13 @@ type inflater struct {
 	r      io.Reader
 }
 
-func (i *inflater) Read(p []byte) (int, error) {
+func (i *inflater) Read(p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			i.failed = panicError(v)
+			n, err = 0, i.failed
+		}
+	}()
 	if i.failed != nil {
 		return 0, i.failed
 	}
@@ -207,7 +213,7 @@ func (i *inflater) Read(p []byte) (int, error) {
 		}
 		i.r = &boundedReader{r: i.body, blob: i.stream.blobRead, n: i.stream.inflated, limits: i.limits}
 	}
-	n, err := i.r.Read(p)
+	n, err = i.r.Read(p)
 	if err == nil {
 		return n, nil
 	}
