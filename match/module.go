@@ -69,3 +69,23 @@ func sameArch(arch string, limited []string) bool {
 	}
 	return slices.Contains(limited, arch)
 }
+
+// minorRelease finds the minor release that a package of the Red Hat family was
+// rebuilt for: el8_9 in 2.28-236.el8_9.13.
+var minorRelease = regexp.MustCompile(`\.el[0-9]+_[0-9]+`)
+
+// fixedInMinor tells whether an update for the very minor release that a package
+// comes from is installed. One flaw is often mended in several of them, each with
+// a version of its own, and the later one's is higher: 2.28-236.el8_9.13 has what
+// 2.28-251.el8_10.1 has. A build without that mark is held against all of them.
+func fixedInMinor(notices []*evidence) bool {
+	for _, e := range notices {
+		minor := minorRelease.FindString(e.key.version)
+		if minor != "" && !e.verdict.affected && passedFix(e) && slices.ContainsFunc(e.affected.Ranges, func(r pratique.Range) bool {
+			return slices.ContainsFunc(r.Events, func(ev pratique.Event) bool { return minorRelease.FindString(ev.Fixed) == minor })
+		}) {
+			return true
+		}
+	}
+	return false
+}
