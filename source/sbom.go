@@ -430,6 +430,9 @@ func (b *bill) component(c cyclonedx.Component) error {
 			properties[p.Name] = p.Value
 		}
 	}
+	if c.PackageURL == "" && properties["aquasecurity:trivy:Class"] != "" {
+		return nil // Trivy makes a component of each lock file
+	}
 	s := stated{
 		name: c.Name, version: c.Version, purl: c.PackageURL, licenses: cyclonedxLicenses(c.Licenses),
 		path: cmp.Or(properties["syft:location:0:path"], properties["aquasecurity:trivy:FilePath"]),
@@ -502,7 +505,7 @@ func (b *bill) spdxPackage(p *spdx.Package, of int) error {
 		case "OPERATING-SYSTEM":
 			b.distro = newDistro(p.PackageName, p.PackageVersion)
 			return nil
-		case "CONTAINER", "FILE", "SOURCE", "ARCHIVE", "DEVICE":
+		case "CONTAINER", "FILE", "DEVICE":
 			return nil
 		}
 		if describesAll(p) && of > 1 {
