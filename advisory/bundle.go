@@ -347,7 +347,8 @@ func (b *Bundle) HasEcosystem(ecosystem string) bool {
 // Advisories returns the records that name the package, each with Affected
 // limited to it, in the order of the index. The ecosystem is exactly as records
 // write it; name is normalised here. Withdrawn records are among them. Where two
-// sources have a record of one id, the later modified one is returned.
+// sources have a record of one id, the later modified one is returned. Single
+// versions are sorted as strings, not as the feed lists them.
 func (b *Bundle) Advisories(ecosystem, name string) ([]*pratique.Advisory, error) {
 	var list []*pratique.Advisory
 	name = Normalize(ecosystem, name)

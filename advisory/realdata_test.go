@@ -3,12 +3,19 @@
 package advisory
 
 import (
+	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"os"
+	"path/filepath"
+	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pratique/pratique"
 )
 
 // TestRealFeeds compiles the feeds in the folder that PRATIQUE_DATA names and
@@ -43,6 +50,135 @@ func TestRealFeeds(t *testing.T) {
 	defer b.Close()
 	t.Logf("opened in %s", time.Since(start))
 	measureLookups(t, b)
+	start = time.Now()
+	t.Logf("delta from nothing: %d keys in %s", len(Delta(nil, b)), time.Since(start))
+	for _, zip := range exports(t, data) {
+		checkAgainst(t, b, zip)
+	}
+}
+
+func exports(t *testing.T, data string) []string {
+	list, err := filepath.Glob(filepath.Join(data, "osv", "*", "all.zip"))
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no exports in %s (%v)", data, err)
+	}
+	return list
+}
+
+// contents is what one record says of one package: one line for each of its
+// entries, with every event and every single version.
+type contents map[string]bool
+
+func line(events string, versions []string) string {
+	versions = slices.Clone(versions)
+	slices.Sort(versions)
+	return events + strings.Join(slices.Compact(versions), ",")
+}
+
+// checkAgainst reads an export with nothing but encoding/json, and compares every
+// package of its ecosystem with what the bundle says.
+func checkAgainst(t *testing.T, b *Bundle, file string) {
+	ecosystem := filepath.Base(filepath.Dir(file))
+	want := make(map[Key]map[string]contents)
+	eachRecord(t, file, func(r *plainRecord) {
+		for _, a := range r.Affected {
+			events := a.events()
+			if family(a.Package.Ecosystem) != ecosystem || events == "" && len(a.Versions) == 0 {
+				continue
+			}
+			key := Key{a.Package.Ecosystem, Normalize(a.Package.Ecosystem, a.Package.Name)}
+			if want[key] == nil {
+				want[key] = make(map[string]contents)
+			}
+			if want[key][r.ID] == nil {
+				want[key][r.ID] = make(contents)
+			}
+			want[key][r.ID][line(events, a.Versions)] = true
+		}
+	})
+	wrong := 0
+	for key, records := range want {
+		list, err := b.Advisories(key.Ecosystem, key.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(map[string]contents)
+		for _, a := range list {
+			if a.Feed == "osv/"+ecosystem {
+				got[a.ID] = contentsOf(a)
+			}
+		}
+		if !reflect.DeepEqual(got, records) {
+			if wrong++; wrong < 5 {
+				t.Errorf("%v: the bundle says otherwise than the export", key)
+			}
+		}
+	}
+	t.Logf("%s: %d packages compared, %d differ", ecosystem, len(want), wrong)
+}
+
+func contentsOf(a *pratique.Advisory) contents {
+	c := make(contents)
+	for _, affected := range a.Affected {
+		var events strings.Builder
+		for _, r := range affected.Ranges {
+			for _, e := range r.Events {
+				events.WriteString(e.Introduced + "|" + e.Fixed + "|" + e.LastAffected + "|" + e.Limit + ";")
+			}
+		}
+		c[line(events.String(), affected.Versions)] = true
+	}
+	return c
+}
+
+type plainRecord struct {
+	ID       string
+	Affected []plainAffected
+}
+
+type plainAffected struct {
+	Package struct{ Ecosystem, Name string }
+	Ranges  []struct {
+		Type   string
+		Events []struct {
+			Introduced, Fixed, Limit string
+			LastAffected             string `json:"last_affected"`
+		}
+	}
+	Versions []string
+}
+
+func (a *plainAffected) events() string {
+	var b strings.Builder
+	for _, r := range a.Ranges {
+		if r.Type == "GIT" {
+			continue
+		}
+		for _, e := range r.Events {
+			b.WriteString(e.Introduced + "|" + e.Fixed + "|" + e.LastAffected + "|" + e.Limit + ";")
+		}
+	}
+	return b.String()
+}
+
+func eachRecord(t *testing.T, file string, see func(*plainRecord)) {
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rec plainRecord
+		if err := json.NewDecoder(r).Decode(&rec); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		see(&rec)
+	}
 }
 
 func measureLookups(t *testing.T, b *Bundle) {
