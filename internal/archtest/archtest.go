@@ -72,12 +72,13 @@ var Table = []Room{
 	{Path: "agent", May: []string{".", "analyze", "layer", "engine", "source", "agent/wire"}},
 	{Path: "api", May: []string{".", "scan", "report", "agent/wire"}},
 	{Path: "web", May: []string{"."}},
-	{Path: "cmd/*", May: []string{Anything, "api", "store", "queue"}},
+	{Path: "cmd/*", May: []string{Anything, "api", "store", "store/*", "queue"}},
 
 	// The proving ground.
 	{Path: "internal/*", May: []string{Anything}},
 	{Path: "e2e", May: []string{Anything}},
 	{Path: "bench", May: []string{Anything}},
+	{Path: "accuracy", May: []string{Anything}},
 }
 
 // Private packages are wired by cmd alone. [Anything] does not include them.
