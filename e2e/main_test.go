@@ -51,6 +51,7 @@ type invocation struct {
 	args    []string
 	env     []string
 	timeout time.Duration
+	home    string // facts of secrets depend on a key that is kept here
 	cache   string
 	feeds   string
 	tmp     string
@@ -69,8 +70,7 @@ func pratiqueRun(t *testing.T, in invocation) outcome {
 	if in.timeout == 0 {
 		in.timeout = time.Minute
 	}
-	home := t.TempDir()
-	for _, dir := range []*string{&in.cache, &in.feeds, &in.tmp} {
+	for _, dir := range []*string{&in.home, &in.cache, &in.feeds, &in.tmp} {
 		if *dir == "" {
 			*dir = t.TempDir()
 		}
@@ -79,7 +79,7 @@ func pratiqueRun(t *testing.T, in invocation) outcome {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, in.args...)
 	cmd.Env = append([]string{
-		"HOME=" + home, "XDG_CACHE_HOME=" + filepath.Join(home, "cache"), "DOCKER_CONFIG=" + filepath.Join(home, "docker"),
+		"HOME=" + in.home, "XDG_CACHE_HOME=" + filepath.Join(in.home, "cache"), "DOCKER_CONFIG=" + filepath.Join(in.home, "docker"),
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + in.tmp,
 		"PRATIQUE_CACHE=" + in.cache, "PRATIQUE_FEEDS=" + in.feeds,
 	}, in.env...)

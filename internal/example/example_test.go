@@ -110,6 +110,7 @@ func TestAdvisories(t *testing.T) {
 		var r struct {
 			ID       string
 			Aliases  []string
+			Upstream []string
 			Modified string
 			Affected []struct {
 				Package struct{ Ecosystem, Name string }
@@ -120,8 +121,8 @@ func TestAdvisories(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			return nil
 		}
-		if r.ID+".json" != filepath.Base(name) || r.Modified == "" || len(r.Aliases) == 0 || !strings.HasPrefix(r.Aliases[0], "CVE-") {
-			t.Errorf("%s: id %q, modified %q, aliases %v", name, r.ID, r.Modified, r.Aliases)
+		if r.ID+".json" != filepath.Base(name) || r.Modified == "" || !strings.HasPrefix(strings.Join(append(r.Aliases, r.Upstream...), " "), "CVE-") {
+			t.Errorf("%s: id %q, modified %q, aliases %v, upstream %v", name, r.ID, r.Modified, r.Aliases, r.Upstream)
 		}
 		ecosystem := filepath.Base(filepath.Dir(name))
 		if len(r.Affected) != 1 || !strings.HasPrefix(r.Affected[0].Package.Ecosystem, ecosystem) || len(r.Affected[0].Ranges) == 0 {
