@@ -222,11 +222,7 @@ func addStore(request *scan.Request, flags scanFlags) error {
 // addKnowledge opens the bundle in force. Without one, the scan goes on and
 // says that vulnerabilities are unknown.
 func addKnowledge(request *scan.Request, flags scanFlags) (closeBundle func(), err error) {
-	folder := flags.feeds
-	if folder == "" {
-		folder = os.Getenv("PRATIQUE_FEEDS")
-	}
-	store, err := advisory.NewStore(folder)
+	store, err := openFeeds(flags.feeds)
 	if err != nil {
 		return nil, err
 	}
