@@ -50,6 +50,16 @@ func EcosystemOf(purlType string) string {
 	return ""
 }
 
+// IsSystem tells whether a package URL type belongs to an operating system's
+// distribution, and not to a language.
+func IsSystem(purlType string) bool {
+	switch purlType {
+	case "deb", "rpm", "apk", "alpm", "opkg", "ebuild", "qpkg", "pacman", "xbps", "eopkg":
+		return true
+	}
+	return false
+}
+
 // EcosystemName returns the name under which advisories list a package, from
 // the namespace and the name of its package URL: "group:artifact" for Maven,
 // "@scope/name" for npm, the import path for Go, PEP 503's normal form for

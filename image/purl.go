@@ -8,15 +8,6 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// isSystem tells operating system packages from those of a language.
-func isSystem(purlType string) bool {
-	switch purlType {
-	case "deb", "rpm", "apk", "opkg", "alpm":
-		return true
-	}
-	return false
-}
-
 // systemPURL writes the package URL of an operating system package, with the
 // qualifiers that the purl specification and its users agreed on: arch, distro,
 // epoch for rpm, and upstream for the source package where it has another name

@@ -146,7 +146,7 @@ func dropDeclared(packages []pratique.Package) []pratique.Package {
 func (b *builder) own() {
 	owners := map[uint64]string{}
 	for _, p := range b.view.Packages {
-		if !isSystem(p.Type) {
+		if !pratique.IsSystem(p.Type) {
 			owners[pratique.PathHash(outer(p.Path))] = ""
 		}
 	}
@@ -167,7 +167,7 @@ func (b *builder) own() {
 		}
 	})
 	for i := range b.view.Packages {
-		if p := &b.view.Packages[i]; !isSystem(p.Type) {
+		if p := &b.view.Packages[i]; !pratique.IsSystem(p.Type) {
 			p.OwnedBy = owners[pratique.PathHash(outer(p.Path))]
 		}
 	}

@@ -26,7 +26,7 @@ func adviceFor(f *pratique.Finding, d *pratique.Distro, ended bool) pratique.Tex
 			ZH: fmt.Sprintf("公告未给出 %s 的修复版本:请查看参考链接中的发布方建议", p.Name),
 		}
 	}
-	if ended && isSystem(p.Type) {
+	if ended && pratique.IsSystem(p.Type) {
 		return pratique.Text{
 			EN: fmt.Sprintf("No fix for %s, and this release gets no more security updates: rebuild on a supported release", p.Name),
 			ZH: fmt.Sprintf("%s 暂无修复,且该发行版已停止安全更新:请基于受支持的发行版重新构建", p.Name),

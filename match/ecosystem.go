@@ -255,16 +255,6 @@ func keysOf(ecosystem string, p *pratique.Package) []key {
 	return []key{source}
 }
 
-// isSystem tells whether a package type belongs to a distribution, and not to a
-// language.
-func isSystem(purlType string) bool {
-	switch purlType {
-	case "deb", "rpm", "apk", "alpm", "opkg", "ebuild", "qpkg", "pacman", "xbps", "eopkg":
-		return true
-	}
-	return false
-}
-
 // fixedOnly tells whether an ecosystem's feed lists vulnerabilities only once
 // they are fixed, so that the unfixed ones are not known.
 func fixedOnly(ecosystem string) bool {

@@ -65,7 +65,7 @@ func (c *judgement) groups() []group {
 		}
 		c.judged++
 		keys := keysOf(ecosystems[0], p)
-		system := isSystem(p.Type)
+		system := pratique.IsSystem(p.Type)
 		id := strings.Join([]string{p.Type, ecosystems[0], keys[0].name, keys[0].version, p.Arch, p.Module}, "\x00")
 		if len(keys) > 1 || p.Type == "rpm" {
 			id += "\x00" + p.Name + "\x00" + p.Version
@@ -84,7 +84,7 @@ func (c *judgement) groups() []group {
 // ecosystems returns where to look up a package; ok is false when it is not to be
 // judged by itself, or cannot be.
 func (c *judgement) ecosystems(p *pratique.Package) (list []string, ok bool) {
-	if isSystem(p.Type) {
+	if pratique.IsSystem(p.Type) {
 		if len(c.fit) > 0 && typeOf(c.fit[0]) == p.Type {
 			return c.fit, true
 		}
@@ -227,7 +227,7 @@ func (c *judgement) holes() []string {
 	if c.support.Note != "" {
 		out = append(out, c.support.Note)
 	}
-	if len(c.fit) == 0 || !slices.ContainsFunc(c.target.Packages, func(p pratique.Package) bool { return isSystem(p.Type) }) {
+	if len(c.fit) == 0 || !slices.ContainsFunc(c.target.Packages, func(p pratique.Package) bool { return pratique.IsSystem(p.Type) }) {
 		return out
 	}
 	d := c.target.Distro

@@ -19,7 +19,7 @@ func (s *run) judge(ctx context.Context, view *image.View) {
 	}
 	report.Packages = view.Packages
 	for i := range report.Packages {
-		if p := &report.Packages[i]; p.Ecosystem == "" {
+		if p := &report.Packages[i]; p.Ecosystem == "" && pratique.IsSystem(p.Type) {
 			p.Ecosystem = match.Ecosystem(view.Distro)
 		}
 	}
