@@ -333,6 +333,12 @@ func TestREADME(t *testing.T) {
 		tool(t, "make", "-C", "..", "-n", target[1])
 	}
 
+	for _, link := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(readme, -1) {
+		if _, err := os.Stat(filepath.Join("..", link[1])); err != nil {
+			t.Errorf("README links to %s, which is not there", link[1])
+		}
+	}
+
 	// The shown scan is what the example gives.
 	dir := t.TempDir()
 	for _, args := range [][]string{{"example", dir}, {"feed", "import", filepath.Join(dir, "feeds"), "--feeds", filepath.Join(dir, "bundle")}} {
