@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"time"
-
-	rpmdb "github.com/erikvarga/go-rpmdb/pkg"
-	_ "modernc.org/sqlite" // the driver that rpmdb opens rpmdb.sqlite with
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -16,10 +12,6 @@ import (
 
 // rpm has kept its headers in three formats under three folders: Berkeley DB
 // ("Packages"), ndb ("Packages.db", SUSE) and SQLite ("rpmdb.sqlite").
-
-// rpmTime bounds the reading of a database; damaged Berkeley DB pages can point
-// in circles.
-const rpmTime = 60 * time.Second
 
 func isRpmDatabase(name string) bool {
 	dir, base := path.Split(name)
@@ -31,71 +23,74 @@ func isRpmDatabase(name string) bool {
 }
 
 func readRpm(ctx context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
-	listed, err := rpmPackages(ctx, c)
-	if err != nil {
-		return pratique.Errorf(pratique.CodeCorrupt, "the rpm database %s cannot be read: %s", f.Path, firstLine(err)).
-			WithRemedy("packages are missing: rebuild the image, or repair its database with rpm --rebuilddb")
+	unread := 0
+	bad, err := readDatabase(c, func(b []byte) {
+		if ctx.Err() == nil && !rpmRecord(b, f.Path, facts) {
+			unread++
+		}
+	})
+	switch bad += unread; {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		err = pratique.Errorf(pratique.CodeCorrupt, "the rpm database %s cannot be read to its end: %w", f.Path, err)
+	case bad > 0:
+		err = pratique.Errorf(pratique.CodeCorrupt, "%d of the records of the rpm database %s cannot be read", bad, f.Path)
+	default:
+		return nil
 	}
-	for _, p := range listed {
-		if p.Name == "gpg-pubkey" { // a key, kept as if it were a package
-			continue
-		}
-		facts.Packages = append(facts.Packages, rpmPackage(p, f.Path))
-		files, err := p.InstalledFileNames()
-		if err != nil {
-			return pratique.Errorf(pratique.CodeCorrupt, "the file list of %s in %s cannot be read: %s", p.Name, f.Path, firstLine(err))
-		}
-		hashes := make([]uint64, len(files))
-		for i, name := range files {
-			hashes[i] = pratique.PathHash(strings.TrimLeft(name, "/"))
-		}
-		facts.Ownership = append(facts.Ownership, pratique.Ownership{Package: p.Name, Path: f.Path, Files: pratique.PackHashes(hashes)})
-	}
-	return nil
+	err.(*pratique.Error).Remedy = "packages may be missing: rebuild the image, or repair its database with rpm --rebuilddb"
+	return err
 }
 
-// rpmPackages lists a database. The library panics on some damaged ones.
-func rpmPackages(ctx context.Context, c analyze.Content) (listed []*rpmdb.PackageInfo, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("damaged: %v", v)
-		}
-	}()
-	name, err := c.RealPath()
+// rpmRecord adds one package. It returns false when the record is damaged; what
+// can be read of it is kept.
+func rpmRecord(b []byte, where string, facts *pratique.Facts) bool {
+	h, err := parseHeader(b)
 	if err != nil {
-		return nil, err
+		return false
 	}
-	db, err := rpmdb.Open(name)
-	if err != nil {
-		return nil, err
+	pkg, ok := rpmPackage(h, where)
+	if !ok {
+		return false
 	}
-	defer db.Close()
-	ctx, cancel := context.WithTimeout(ctx, rpmTime)
-	defer cancel()
-	return db.ListPackagesWithContext(ctx)
+	if pkg.Name == "gpg-pubkey" { // a key, kept as if it were a package
+		return true
+	}
+	facts.Packages = append(facts.Packages, pkg)
+	files, ok := h.files()
+	hashes := make([]uint64, len(files))
+	for i, name := range files {
+		hashes[i] = pratique.PathHash(strings.TrimLeft(name, "/"))
+	}
+	facts.Ownership = append(facts.Ownership, pratique.Ownership{Package: pkg.Name, Path: where, Files: pratique.PackHashes(hashes)})
+	return ok
 }
 
-func rpmPackage(p *rpmdb.PackageInfo, where string) pratique.Package {
-	version := p.Version + "-" + p.Release
-	if p.EpochNum() > 0 {
-		version = fmt.Sprintf("%d:%s", p.EpochNum(), version)
+func rpmPackage(h *rpmHeader, where string) (pratique.Package, bool) {
+	name, version, release := h.text(rpmName), h.text(rpmVersion), h.text(rpmRelease)
+	if !printable(name) || !printable(version) || !printable(release) || name == "" || version == "" || release == "" {
+		return pratique.Package{}, false
+	}
+	version += "-" + release
+	if epoch, ok := h.ints(rpmEpoch); !ok {
+		return pratique.Package{}, false
+	} else if len(epoch) > 0 && epoch[0] > 0 {
+		version = fmt.Sprintf("%d:%s", epoch[0], version)
 	}
 	pkg := pratique.Package{
-		Type: "rpm", Name: p.Name, Version: version, Arch: p.Arch, Path: where, FoundBy: "rpm",
-		Module: strings.Trim(p.Modularitylabel, "\x00 "),
+		Type: "rpm", Name: name, Version: version, Arch: h.text(rpmArch), Path: where, FoundBy: "rpm",
+		Module: strings.TrimSpace(h.text(rpmModularity)), Licenses: plausibleLicense(h.text(rpmLicense)),
 	}
-	if p.License != "" {
-		pkg.Licenses = []string{p.License}
-	}
-	if name, sourceVersion, ok := sourceRPM(p.SourceRpm); ok {
+	if name, sourceVersion, ok := sourceRPM(h.text(rpmSource)); ok {
 		pkg.Source = &pratique.Source{Name: name, Version: sourceVersion}
 	}
-	return pkg
+	return pkg, true
 }
 
 // sourceRPM parses "NAME-VERSION-RELEASE.src.rpm"; a name may hold dashes.
 func sourceRPM(file string) (name, version string, ok bool) {
-	file = strings.TrimSuffix(strings.TrimSuffix(file, ".rpm"), ".src")
+	file = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(file, ".rpm"), ".src"), ".nosrc")
 	release := strings.LastIndexByte(file, '-')
 	if release <= 0 {
 		return "", "", false
