@@ -275,7 +275,7 @@ func (a *Analyzer) Wants(f *analyze.File) bool {
 	if l.paths.allowed(f.Path) {
 		return false
 	}
-	if l.paths.named(f.Path) {
+	if len(l.paths.matching(f.Path)) > 0 {
 		return true
 	}
 	if a.guards.vendored && bulky(f.Path) {

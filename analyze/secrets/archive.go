@@ -109,7 +109,7 @@ func (x *scan) settle(path string, err error) error {
 
 // mayHold turns down members by name, before anything is inflated.
 func (x *scan) mayHold(path, name string) bool {
-	return !dull[extension(name)] && !x.loaded.paths.allowed(name) && !(x.analyzer.guards.vendored && bulky(name))
+	return !dull[extension(name)] && !x.loaded.paths.allowed(name) && !(x.analyzer.guards.vendored && bulky(join(path, name)))
 }
 
 // member looks at one member of an archive.

@@ -203,7 +203,7 @@ func (e *engine) collect(s *scratch, t *passage) {
 				continue
 			}
 			r := e.config.rules[i]
-			if !r.pattern.anchors[u.anchor].sieve.admits(t.data[at:]) || !s.applies(r, i, t.path) {
+			if s.where[i] < 0 || !r.pattern.anchors[u.anchor].sieve.admits(t.data[at:]) || !s.applies(r, i, t.path) {
 				continue
 			}
 			if len(s.hits[i]) == 0 {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pratique/pratique"
 )
 
 // form is what a file's bytes are, as far as it matters here.
@@ -162,9 +164,15 @@ func (u *utf16Reader) convert(b []byte, last bool) {
 	u.have = copy(u.in[:], b[i:])
 }
 
-// bulky tells paths where a distribution keeps large amounts of text without
-// any configuration: manuals, translations, package lists.
+// packed are archives.
+var packed = extensions("zip jar whl egg gz tgz tar crate gem nupkg")
+
+// bulky tells paths with large amounts of text without any configuration:
+// archives of published packages, manuals, translations, package lists.
 func bulky(path string) bool {
+	if packed[extension(path)] {
+		return published().contains(bytesOf(path)) || strings.Contains(path, "/lib/") && strings.Contains(path, pratique.NestedSeparator)
+	}
 	switch {
 	case strings.HasPrefix(path, "usr/share/"):
 		rest := path[len("usr/share/"):]

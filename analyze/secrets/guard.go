@@ -75,6 +75,10 @@ func (g *guards) judge(path string, f *finding) {
 	switch {
 	case g.placeholders && placeholder(f.secret):
 		f.dropped = true
+	case g.placeholders && f.rule.id == "private-key" && !holdsKey(f.secret):
+		f.dropped = true
+	case g.entropy && f.rule.rank == rankTheirs && reads(f.secret):
+		f.dropped = true
 	case weak && g.stopWords && stopWords().contains(f.secret):
 		f.dropped = true
 	case weak && g.entropy && len(f.secret) > 0 && entropy(f.secret) < 1.5:
@@ -109,6 +113,40 @@ func placeholder(v []byte) bool {
 	}
 	first := lower(v[0])
 	return len(v) > 2 && bytes.IndexByte([]byte("x*.-_?0#"), first) >= 0 && len(bytes.Trim(v, string([]byte{v[0]}))) == 0
+}
+
+// holdsKey tells a PEM block with a key in it from code that only names its
+// first and last line.
+func holdsKey(pem []byte) bool {
+	run := 0
+	for _, c := range pem {
+		if codeByte[c] && c != '-' {
+			if run++; run >= 40 {
+				return true
+			}
+		} else {
+			run = 0
+		}
+	}
+	return false
+}
+
+// reads tells words of a language or a program from random letters: no digit,
+// and few changes between upper and lower case.
+func reads(v []byte) bool {
+	if len(v) < 8 || len(v) > 64 {
+		return false
+	}
+	changes := 0
+	for i, c := range v {
+		if '0' <= c && c <= '9' {
+			return false
+		}
+		if i > 0 && (v[i-1] >= 'a') != (c >= 'a') {
+			changes++
+		}
+	}
+	return changes*3 <= len(v)
 }
 
 // name tells identifiers, as of variables.
@@ -193,18 +231,24 @@ func keyPrint(pem []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// owned are folders that package managers fill.
-var owned = []string{
-	"node_modules/", "site-packages/", "dist-packages/", "go/pkg/mod/", "/gems/", ".cargo/registry/", ".m2/repository/",
-	".gradle/caches/", ".nuget/packages/", "bower_components/", ".npm/_cacache/", "/.cache/",
+// published are folders that package managers fill with what anybody can
+// download.
+var published = sync.OnceValue(func() *automaton {
+	a, _ := newAutomaton([]string{
+		"/node_modules/", "/site-packages/", "/dist-packages/", "/go/pkg/mod/", "/gems/", "/.cargo/registry/", "/.m2/repository/",
+		"/.gradle/caches/", "/.nuget/packages/", "/bower_components/", "/_cacache/", "/usr/local/go/", "/conda/pkgs/", "/conda/lib/",
+	})
+	return a
+})
+
+// systemRoots are those that the packages of a distribution fill, mostly.
+var systemRoots = []string{
+	"usr/share/", "usr/lib/", "usr/lib64/", "usr/include/", "usr/src/", "usr/libexec/", "usr/local/lib/python", "usr/local/lib/ruby/",
+	"usr/local/share/perl/", "lib/", "lib64/", "opt/java/", "snap/",
 }
 
-// ownedRoots are those at the root of a system.
-var ownedRoots = []string{
-	"usr/share/", "usr/lib/", "usr/lib64/", "usr/include/", "usr/src/", "usr/libexec/", "usr/local/go/", "usr/local/lib/python",
-	"usr/local/lib/node_modules/", "usr/local/lib/ruby/", "usr/local/share/perl/", "lib/", "lib64/", "opt/java/", "opt/conda/lib/",
-	"opt/conda/pkgs/", "snap/",
-}
+// source are files of programs, where a distribution has no secrets of yours.
+var source = extensions("c cc cpp cs go h hpp java js jsx kt lua mjs php pl pm py pyi rb rs scala sh sql swift tcl ts tsx vim el jar")
 
 // fixtures are names of folders, or parts of file names, that hold samples.
 var fixtures = sync.OnceValue(func() *automaton {
@@ -212,16 +256,21 @@ var fixtures = sync.OnceValue(func() *automaton {
 		"/test/", "/tests/", "/testdata/", "/test-data/", "/testing/", "/fixtures/", "/fixture/", "/spec/", "/specs/", "/__tests__/", "/__mocks__/",
 		"/mocks/", "/example", "/sample", "/demo/", "/demos/", "/doc/", "/docs/", "/help/", "/man/", "_test.go", "_test.py", "test_", ".test.", ".spec.",
 		".md", ".rst", ".html", ".htm", ".adoc", ".pod", ".txt", "readme", "changelog", "changes", "/tutorial", "/cookbook", "/benchmark", "/usr/share/doc/",
-		".sample", ".example", ".dist", ".tmpl", ".template", ".patch", ".diff", ".po", ".pot", "/vim/", "/nmap/",
+		".sample", ".example", ".dist", ".tmpl", ".template", ".patch", ".diff", ".po", ".pot", "/vim/", "/nmap/", "/dummyserver/", "/third_party/",
 	})
 	return a
 })
 
-// vendored tells paths whose findings nobody who builds images brought in.
-// Weak evidence does not count there at all, strong evidence only outside of
-// fixtures and documentation.
+// vendored tells paths whose findings nobody who builds images brought in:
+// published packages, and in a distribution's folders weak evidence, programs,
+// documentation and fixtures.
 func vendored(path string, weak bool) bool {
-	in := slices.ContainsFunc(ownedRoots, func(p string) bool { return strings.HasPrefix(path, p) }) ||
-		slices.ContainsFunc(owned, func(p string) bool { return strings.Contains(path, p) })
-	return in && (weak || fixtures().contains([]byte("/"+path)))
+	rooted := []byte("/" + path)
+	if published().contains(rooted) {
+		return true
+	}
+	if !slices.ContainsFunc(systemRoots, func(p string) bool { return strings.HasPrefix(path, p) }) {
+		return false
+	}
+	return weak || source[extension(path)] || fixtures().contains(rooted) || strings.Contains(path, pratique.NestedSeparator)
 }

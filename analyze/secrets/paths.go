@@ -9,38 +9,78 @@ import (
 // it allowed as a whole, and is there a rule about its name. The words of all
 // expressions are looked for first, so that most paths cost no expression.
 type pathRules struct {
-	allows     []*allowlist
-	mayAllow   *automaton // nil when an expression has no words
-	rules      []*rule
-	mayConcern *automaton
+	allows pathIndex // of whole files
+	named  pathIndex
+	rules  []*rule // beside named
+}
+
+// pathIndex tries expressions on paths.
+type pathIndex struct {
+	tests []*pathTest
+	words *automaton
+	owner []int // of each word
+	loose []int // tests without words
+}
+
+func newPathIndex(tests []*pathTest) pathIndex {
+	x := pathIndex{tests: tests}
+	var words []string
+	for i, t := range tests {
+		for _, w := range t.words {
+			words = append(words, w)
+			x.owner = append(x.owner, i)
+		}
+		if len(t.words) == 0 {
+			x.loose = append(x.loose, i)
+		}
+	}
+	var fits bool
+	if x.words, fits = newAutomaton(words); !fits {
+		x.words, _ = newAutomaton(nil)
+		x.loose = nil
+		for i := range tests {
+			x.loose = append(x.loose, i)
+		}
+	}
+	return x
+}
+
+// match calls found with each test that holds, until it returns false. A test
+// may be tried more than once.
+func (x *pathIndex) match(path string, found func(test int) bool) {
+	for _, i := range x.loose {
+		if x.tests[i].match(path) && !found(i) {
+			return
+		}
+	}
+	last, done := -1, false
+	x.words.scan(bytesOf(path), func(word int32, _ int) {
+		i := x.owner[word]
+		if done || i == last {
+			return
+		}
+		last = i
+		if x.tests[i].match(path) {
+			done = !found(i)
+		}
+	})
 }
 
 func newPathRules(c *config) *pathRules {
 	p := &pathRules{}
-	var allowWords, ruleWords []string
-	allowAll, ruleAll := false, false
+	var allows, named []*pathTest
 	for _, a := range c.allows {
-		if a.pathTest == nil {
-			continue
+		if !a.all || a.regexes == nil && a.stopwords == nil && !a.commits {
+			allows = append(allows, a.paths...)
 		}
-		p.allows = append(p.allows, a)
-		allowWords = append(allowWords, a.pathWords...)
-		allowAll = allowAll || len(a.pathWords) == 0
 	}
 	for _, r := range c.rules {
-		if r.pattern != nil || r.path == nil || r.silent {
-			continue
+		if r.pattern == nil && r.path != nil && !r.silent {
+			p.rules = append(p.rules, r)
+			named = append(named, r.path)
 		}
-		p.rules = append(p.rules, r)
-		ruleWords = append(ruleWords, r.path.words...)
-		ruleAll = ruleAll || len(r.path.words) == 0
 	}
-	if !allowAll {
-		p.mayAllow, _ = newAutomaton(allowWords)
-	}
-	if !ruleAll {
-		p.mayConcern, _ = newAutomaton(ruleWords)
-	}
+	p.allows, p.named = newPathIndex(allows), newPathIndex(named)
 	return p
 }
 
@@ -48,26 +88,22 @@ func newPathRules(c *config) *pathRules {
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // allowed tells whether an allow list takes the whole file out.
-func (p *pathRules) allowed(path string) bool {
-	if len(p.allows) == 0 || p.mayAllow != nil && !p.mayAllow.contains(bytesOf(path)) {
+func (p *pathRules) allowed(path string) (yes bool) {
+	p.allows.match(path, func(int) bool {
+		yes = true
 		return false
-	}
-	return slices.ContainsFunc(p.allows, func(a *allowlist) bool { return a.allowsPath(path) })
+	})
+	return yes
 }
 
-// named tells whether a rule is about files of this name.
-func (p *pathRules) named(path string) bool { return len(p.matching(path)) > 0 }
-
 // matching returns the rules about files of this name.
-func (p *pathRules) matching(path string) []*rule {
-	if len(p.rules) == 0 || p.mayConcern != nil && !p.mayConcern.contains(bytesOf(path)) {
-		return nil
-	}
-	var found []*rule
-	for _, r := range p.rules {
-		if r.path.match(path) && !slices.ContainsFunc(r.allows, func(a *allowlist) bool { return a.allowsPath(path) }) {
+func (p *pathRules) matching(path string) (found []*rule) {
+	p.named.match(path, func(i int) bool {
+		r := p.rules[i]
+		if !slices.Contains(found, r) && !slices.ContainsFunc(r.allows, func(a *allowlist) bool { return a.allowsPath(path) }) {
 			found = append(found, r)
 		}
-	}
+		return true
+	})
 	return found
 }

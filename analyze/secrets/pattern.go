@@ -4,6 +4,7 @@ import (
 	"io"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -46,6 +47,8 @@ type anchor struct {
 const (
 	minWord  = 2   // shorter words would hit everywhere
 	maxWords = 64  // more words than this are not worth it
+	longWord = 5   // words of this length are not multiplied further
+	maxClass = 6   // letters of a class that are tried one by one
 	wideHead = 512 // a head that may be longer is no help
 	// maxMatch bounds the length of a match whose expression does not.
 	maxMatch = 128 << 10
@@ -60,19 +63,36 @@ func newPattern(source string) (*pattern, error) {
 	p := &pattern{source: source, max: byteMax(re), groups: re.MaxCap()}
 	p.full = lazily(source)
 	p.after = lazily(`\A(?s:.)(?s:.*?)(` + source + `)`)
-	branches := []*syntax.Regexp{re}
-	if items := flatten(re); len(items) == 1 && items[0].Op == syntax.OpAlternate {
-		branches = items[0].Sub
-	}
-	if !p.anchor(branches) {
-		p.anchors, p.headMax, p.headSet = nil, 0, nil
+	if !p.anchor([]*syntax.Regexp{re}) && !p.anchor(branches(re)) {
+		p.forget()
 		p.addAnchor(re, nil)
 	}
 	return p, nil
 }
 
+func (p *pattern) forget() { p.anchors, p.headMax, p.headSet = nil, 0, nil }
+
+// branches writes an expression with an alternative among its items as one
+// expression for each choice.
+func branches(re *syntax.Regexp) []*syntax.Regexp {
+	items := flatten(re)
+	for i, item := range items {
+		if item.Op != syntax.OpAlternate {
+			continue
+		}
+		var out []*syntax.Regexp
+		for _, sub := range item.Sub {
+			choice := slices.Concat(items[:i], []*syntax.Regexp{sub}, items[i+1:])
+			out = append(out, &syntax.Regexp{Op: syntax.OpConcat, Sub: choice, Flags: re.Flags})
+		}
+		return out
+	}
+	return []*syntax.Regexp{re}
+}
+
 // anchor finds the words of each branch. It reports false if one has none.
 func (p *pattern) anchor(branches []*syntax.Regexp) bool {
+	p.forget()
 	for i, branch := range branches {
 		items := flatten(branch)
 		at, words := bestWords(items)
@@ -95,11 +115,10 @@ func (p *pattern) anchor(branches []*syntax.Regexp) bool {
 }
 
 func (p *pattern) addAnchor(core *syntax.Regexp, words []string) {
-	source := core.String()
-	p.anchors = append(p.anchors, anchor{
-		words: words, sieve: newSieve(core),
-		reach: lazily(`\A(?s:.)(?:` + source + `)`), first: lazily(`\A(?:` + source + `)`),
-	})
+	compile := func(before string) func() *regexp.Regexp {
+		return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(before + "(?:" + core.String() + ")") })
+	}
+	p.anchors = append(p.anchors, anchor{words: words, sieve: newSieve(core), reach: compile(`\A(?s:.)`), first: compile(`\A`)})
 }
 
 // classRun returns the class that re repeats, if that is all it does.
@@ -167,7 +186,7 @@ func prefixes(items []*syntax.Regexp) (words []string, whole bool) {
 	words = []string{""}
 	for _, item := range items {
 		ws, w := prefixesOf(item)
-		if ws == nil || len(words)*len(ws) > maxWords {
+		if ws == nil || len(words)*len(ws) > maxWords || len(ws) > 1 && shortest(words) >= longWord {
 			return words, false
 		}
 		var joined []string
@@ -246,7 +265,7 @@ func classWords(ranges []rune) ([]string, bool) {
 	var words []string
 	seen := map[rune]bool{}
 	for i := 0; i+1 < len(ranges); i += 2 {
-		if ranges[i+1]-ranges[i] > 12 {
+		if ranges[i+1]-ranges[i] >= maxClass {
 			return nil, false
 		}
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
@@ -256,7 +275,7 @@ func classWords(ranges []rune) ([]string, bool) {
 			}
 		}
 	}
-	if len(words) == 0 || len(words) > 12 {
+	if len(words) == 0 || len(words) > maxClass {
 		return nil, false
 	}
 	return words, true

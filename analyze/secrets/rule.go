@@ -16,8 +16,8 @@ import (
 )
 
 // A rule file is gitleaks' (https://github.com/gitleaks/gitleaks#configuration).
-// Ours add four keys to a rule, which gitleaks passes over: severity, type,
-// title and advice.
+// Ours add keys to a rule, which gitleaks passes over: severity, type, heading,
+// advice, broad and context.
 type ruleFile struct {
 	Title      string
 	Extend     extendTOML
@@ -54,6 +54,7 @@ type ruleTOML struct {
 	Type     string
 	Heading  string `toml:"heading"`
 	Advice   textTOML
+	Broad    bool   // gives way to any rule that says more
 	Context  string // "config": only environment, labels and build steps
 }
 
@@ -104,12 +105,20 @@ type rule struct {
 	required []requiredTOML
 	silent   bool // only serves as a part of others
 	generic  bool // gives way to any other rule on the same line
+	broad    bool // gives way to rules that are not
 	rank     int  // rankTheirs, rankOurs or rankUser
 	severity pratique.Severity
 	kind     string
 	advice   pratique.Text
 	context  string
 }
+
+// Contexts limit where a rule is used. A magic rule is about a binary format
+// that the package knows.
+const (
+	contextConfig = "config"
+	contextMagic  = "magic"
+)
 
 // config is a set of rules and what applies to all of them.
 type config struct {
@@ -201,7 +210,7 @@ func (f *ruleFile) aim(c *config) error {
 func (t *ruleTOML) translate() (*rule, error) {
 	r := &rule{
 		id: t.ID, title: t.Heading, group: t.SecretGroup, entropy: t.Entropy, silent: t.SkipReport, required: t.Required,
-		severity: t.Severity, kind: t.Type, advice: pratique.Text{EN: t.Advice.EN, ZH: t.Advice.ZH}, context: t.Context,
+		severity: t.Severity, kind: t.Type, advice: pratique.Text{EN: t.Advice.EN, ZH: t.Advice.ZH}, context: t.Context, broad: t.Broad,
 		generic: strings.Contains(strings.ToLower(t.ID), "generic"),
 	}
 	if r.title == "" {
@@ -248,7 +257,7 @@ func (t *ruleTOML) translate() (*rule, error) {
 // check looks at what only the whole set tells.
 func (c *config) check() error {
 	for _, r := range c.rules {
-		if r.pattern == nil && r.path == nil {
+		if r.pattern == nil && r.path == nil && r.context != contextMagic {
 			return fmt.Errorf("rule %s: neither regex nor path: it could find nothing", r.id)
 		}
 		for _, q := range r.required {
@@ -317,14 +326,30 @@ func newPathTest(source string) (*pathTest, error) {
 func neededWords(re *syntax.Regexp) []string {
 	items := flatten(re)
 	var best []string
-	size := 0
-	for i := range items {
-		ws, _ := prefixes(items[i:])
-		if n := shortest(ws); n > size {
-			best, size = ws, n
+	take := func(words []string) {
+		if shortest(words) > shortest(best) {
+			best = words
+		}
+	}
+	for i, item := range items {
+		words, _ := prefixes(items[i:])
+		take(words)
+		if item.Op == syntax.OpAlternate {
+			take(neededOfAny(item.Sub))
 		}
 	}
 	return best
+}
+
+func neededOfAny(branches []*syntax.Regexp) (words []string) {
+	for _, b := range branches {
+		ws := neededWords(b)
+		if shortest(ws) == 0 {
+			return nil
+		}
+		words = append(words, ws...)
+	}
+	return words
 }
 
 func (t *pathTest) match(path string) bool { return t.re().MatchString(path) }
@@ -332,10 +357,9 @@ func (t *pathTest) match(path string) bool { return t.re().MatchString(path) }
 // allowlist tells findings that do not count.
 type allowlist struct {
 	note      string
-	all       bool                  // every condition must hold, not just one
-	target    string                // what regexes look at: "" the secret, "match", "line"
-	pathTest  func() *regexp.Regexp // nil without paths
-	pathWords []string              // folded; every path has one; nil if not known
+	all       bool   // every condition must hold, not just one
+	target    string // what regexes look at: "" the secret, "match", "line"
+	paths     []*pathTest
 	regexes   func() *regexp.Regexp // nil without regexes
 	stopwords func() *automaton     // nil without stop words
 	hashes    []string
@@ -363,19 +387,16 @@ func (t *allowTOML) translate() (*allowlist, error) {
 		return nil, fmt.Errorf("an allow list needs paths, regexes, stopwords, hashes or commits")
 	}
 	var err error
-	if a.pathTest, err = anyOf(t.Paths); err != nil {
-		return nil, err
-	}
-	for i, path := range t.Paths {
-		test, err := newPathTest(path)
+	flags := ""
+	for _, path := range t.Paths {
+		// gitleaks joins the expressions, so that flags at the start of one hold for
+		// all that follow.
+		test, err := newPathTest(flags + path)
 		if err != nil {
 			return nil, err
 		}
-		if len(test.words) == 0 || i > 0 && len(a.pathWords) == 0 {
-			a.pathWords = nil
-			continue
-		}
-		a.pathWords = append(a.pathWords, test.words...)
+		a.paths = append(a.paths, test)
+		flags += leadingFlags.FindString(path)
 	}
 	if a.regexes, err = anyOf(t.Regexes); err != nil {
 		return nil, err
@@ -392,6 +413,8 @@ func (t *allowTOML) translate() (*allowlist, error) {
 	}
 	return a, nil
 }
+
+var leadingFlags = regexp.MustCompile(`^(?:\(\?[imsU-]+\))+`)
 
 // newAutomatonSize tells how many states words need at most, and whether that
 // is allowed.
@@ -431,16 +454,20 @@ func (a *allowlist) cost() int {
 
 // allowsPath tells whether nothing in the file counts.
 func (a *allowlist) allowsPath(path string) bool {
-	if a.pathTest == nil || path == "" {
+	if len(a.paths) == 0 || path == "" {
 		return false
 	}
 	if a.all && (a.regexes != nil || a.stopwords != nil || a.commits) {
 		return false // asked again with a finding at hand
 	}
-	return a.pathTest().MatchString(path)
+	return a.matchesPath(path)
 }
 
-// allows tells whether a finding does not count.
+func (a *allowlist) matchesPath(path string) bool {
+	return slices.ContainsFunc(a.paths, func(t *pathTest) bool { return t.match(path) })
+}
+
+// allowsFinding tells whether a finding does not count.
 func (a *allowlist) allowsFinding(path string, f *finding) bool {
 	target := f.secret
 	switch a.target {
@@ -455,7 +482,7 @@ func (a *allowlist) allowsFinding(path string, f *finding) bool {
 		return stop() || regex()
 	}
 	return !a.commits &&
-		(a.pathTest == nil || path != "" && a.pathTest().MatchString(path)) &&
+		(len(a.paths) == 0 || path != "" && a.matchesPath(path)) &&
 		(a.regexes == nil || regex()) &&
 		(a.stopwords == nil || stop())
 }

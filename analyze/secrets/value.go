@@ -69,7 +69,10 @@ const (
 )
 
 func (r *rule) precedence() int {
-	if r.generic {
+	switch {
+	case r.generic:
+		return -2
+	case r.broad:
 		return -1
 	}
 	return r.rank
@@ -80,7 +83,7 @@ func (r *rule) precedence() int {
 func distinct(found []finding, config bool) []finding {
 	var kept []finding
 	for i, f := range found {
-		if f.dropped || !config && f.rule.context == "config" {
+		if f.dropped || !config && f.rule.context == contextConfig {
 			continue
 		}
 		if !slices.ContainsFunc(found, func(g finding) bool { return explains(&g, &f, config) }) &&
@@ -96,7 +99,7 @@ func distinct(found []finding, config bool) []finding {
 
 // explains tells that f is no news beside g.
 func explains(g, f *finding, config bool) bool {
-	if g.dropped || !config && g.rule.context == "config" || g.lineNo != f.lineNo || g.rule == f.rule {
+	if g.dropped || !config && g.rule.context == contextConfig || g.lineNo != f.lineNo || g.rule == f.rule {
 		return false
 	}
 	gp, fp := g.rule.precedence(), f.rule.precedence()
