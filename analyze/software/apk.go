@@ -1,11 +1,11 @@
 package software
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -17,23 +17,24 @@ import (
 // (https://wiki.alpinelinux.org/wiki/Apk_spec).
 
 func readApk(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
-	lines := bufio.NewScanner(io.NewSectionReader(c, 0, c.Size()))
-	lines.Buffer(make([]byte, 64<<10), maxField)
-	record := apkRecord{path: f.Path, facts: facts}
-	for n := 1; lines.Scan(); n++ {
-		line := lines.Text()
+	record := apkRecord{path: f.Path, facts: facts, line: 1}
+	err := eachLine(io.NewSectionReader(c, 0, c.Size()), func(n int, line []byte, whole bool) {
 		switch {
-		case line == "":
-			record.flush(n)
+		case len(line) == 0:
+			record.flush(n + 1)
 		case len(line) < 2 || line[1] != ':':
 			record.malformed(fmt.Sprintf("line %d is not a field", n))
+		case strings.IndexByte("PVALoFR", line[0]) < 0: // dependencies, checksums, descriptions
+			record.begun = true
+		case !whole || len(line) > 8192:
+			record.malformed(fmt.Sprintf("line %d is too long", n))
 		default:
-			record.field(line[0], line[2:])
+			record.field(line[0], string(line[2:]))
 		}
-	}
-	record.flush(-1)
-	if err := lines.Err(); err != nil {
-		record.bad = append(record.bad, err.Error())
+	})
+	record.flush(0)
+	if err != nil {
+		return err
 	}
 	if len(record.bad) > 0 {
 		return pratique.Errorf(pratique.CodeCorrupt, "%d of the package records in %s cannot be read (%s)", len(record.bad), f.Path, record.bad[0]).
@@ -50,6 +51,7 @@ type apkRecord struct {
 	dir    string
 	files  []uint64
 	begun  bool
+	line   int // its first
 	broken string
 	bad    []string
 }
@@ -64,9 +66,7 @@ func (r *apkRecord) field(key byte, value string) {
 	case 'A':
 		r.pkg.Arch = value
 	case 'L':
-		if value != "" {
-			r.pkg.Licenses = []string{value}
-		}
+		r.pkg.Licenses = plausibleLicense(value)
 	case 'o':
 		r.origin = value
 	case 'F':
@@ -78,9 +78,10 @@ func (r *apkRecord) field(key byte, value string) {
 
 func (r *apkRecord) malformed(why string) { r.begun, r.broken = true, why }
 
-func (r *apkRecord) flush(line int) {
+// flush ends a record; the next one begins at line next.
+func (r *apkRecord) flush(next int) {
 	defer func() {
-		*r = apkRecord{path: r.path, facts: r.facts, bad: r.bad}
+		*r = apkRecord{path: r.path, facts: r.facts, bad: r.bad, line: next}
 	}()
 	switch {
 	case !r.begun:
@@ -89,12 +90,12 @@ func (r *apkRecord) flush(line int) {
 		r.bad = append(r.bad, r.broken)
 		return
 	case r.pkg.Name == "" || r.pkg.Version == "" || !printable(r.pkg.Name) || !printable(r.pkg.Version):
-		r.bad = append(r.bad, fmt.Sprintf("a record without name or version before line %d", line))
+		r.bad = append(r.bad, fmt.Sprintf("the record from line %d has no name or version", r.line))
 		return
 	}
 	r.pkg.Type, r.pkg.Path, r.pkg.FoundBy = "apk", r.path, "apk"
 	r.pkg.Source = &pratique.Source{Name: r.pkg.Name, Version: r.pkg.Version}
-	if r.origin != "" {
+	if r.origin != "" && printable(r.origin) {
 		r.pkg.Source.Name = r.origin
 	}
 	r.facts.Packages = append(r.facts.Packages, r.pkg)

@@ -2,8 +2,15 @@ package software
 
 import (
 	"bytes"
+	"compress/zlib"
 	"context"
 	"debug/buildinfo"
+	"debug/elf"
+	"debug/macho"
+	"debug/pe"
+	"encoding/json"
+	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 
@@ -23,12 +30,12 @@ func isExecutable(head []byte) bool {
 		bytes.HasPrefix(head, []byte{0xfe, 0xed, 0xfa})
 }
 
-func readBinary(ctx context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
+func readBinary(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
 	if info, err := buildinfo.Read(c); err == nil {
 		facts.Packages = append(facts.Packages, goModules(info, f.Path)...)
 		return nil
 	}
-	return rustCrates(ctx, f, c, facts)
+	return readRust(c, f.Path, facts)
 }
 
 // goModules lists the standard library, the main module and the dependencies,
@@ -59,4 +66,73 @@ func effective(m *debug.Module) *debug.Module {
 		return m.Replace
 	}
 	return m
+}
+
+// maxRust bounds cargo-auditable's list; that of a program with a thousand
+// crates inflates to about 150 KiB.
+const maxRust = 16 << 20
+
+// readRust reads the crates of a program built with cargo-auditable: JSON,
+// compressed with zlib, in a section of its own
+// (https://github.com/rust-secure-code/cargo-auditable/blob/master/PARSING.md).
+func readRust(c analyze.Content, where string, facts *pratique.Facts) error {
+	section := auditSection(c)
+	if section == nil {
+		return nil
+	}
+	zr, err := zlib.NewReader(io.LimitReader(section, maxRust))
+	if err != nil {
+		return fmt.Errorf("cargo-auditable's section: %w", err)
+	}
+	defer zr.Close()
+	var list struct {
+		Packages []struct {
+			Name    string `json:"name"`
+			Version string `json:"version"`
+			Kind    string `json:"kind"` // "build" or "runtime", the default
+		} `json:"packages"`
+	}
+	b, err := io.ReadAll(io.LimitReader(zr, maxRust))
+	if err == nil {
+		err = json.Unmarshal(b, &list)
+	}
+	if err != nil {
+		return fmt.Errorf("cargo-auditable's section: %w", err)
+	}
+	for _, p := range list.Packages {
+		if p.Kind != "build" && p.Name != "" && p.Version != "" && printable(p.Name) && printable(p.Version) {
+			facts.Packages = append(facts.Packages, languagePackage(packageurl.TypeCargo, p.Name, p.Version, "cargo-auditable", where))
+		}
+	}
+	return nil
+}
+
+// auditSection finds the section by the name that the program's format has for
+// it; nil when there is none.
+func auditSection(c analyze.Content) io.Reader {
+	var magic [4]byte
+	if _, err := c.ReadAt(magic[:], 0); err != nil {
+		return nil
+	}
+	switch {
+	case string(magic[:]) == "\x7fELF":
+		if f, err := elf.NewFile(c); err == nil {
+			if s := f.Section(".dep-v0"); s != nil {
+				return s.Open()
+			}
+		}
+	case string(magic[:2]) == "MZ":
+		if f, err := pe.NewFile(c); err == nil {
+			if s := f.Section(".dep-v0"); s != nil {
+				return s.Open()
+			}
+		}
+	default:
+		if f, err := macho.NewFile(c); err == nil {
+			if s := f.Section(".dep-v0"); s != nil {
+				return s.Open()
+			}
+		}
+	}
+	return nil
 }

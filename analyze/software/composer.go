@@ -23,7 +23,7 @@ type composerPackage struct {
 }
 
 func readComposer(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
-	b, err := readAll(c)
+	b, err := readManifest(c)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func readComposer(_ context.Context, f *analyze.File, c analyze.Content, facts *
 		installed = &v1
 	}
 	for _, p := range *installed {
-		if p.Name == "" || p.Version == "" {
+		if p.Name == "" || p.Version == "" || !printable(p.Name) || !printable(p.Version) {
 			continue
 		}
 		pkg := languagePackage(packageurl.TypeComposer, strings.ToLower(p.Name), strings.TrimPrefix(p.Version, "v"), "composer", f.Path)

@@ -16,11 +16,50 @@ import (
 
 // dpkg keeps its database as paragraphs of "Field: value" lines (deb822(5)) in
 // var/lib/dpkg/status; distroless images have one file a package in status.d.
-// Only paragraphs whose status ends in "installed" are on disk: "config-files"
-// and "half-installed" ones are not there, or not usable.
+// A paragraph stays when its package is gone ("not-installed", "config-files"),
+// and when its files never came to be usable ("half-installed").
+
+// onDisk are the states in which dpkg has put the package's files in place
+// (dpkg(1), "Package states").
+var onDisk = map[string]bool{
+	"installed": true, "unpacked": true, "half-configured": true, "triggers-awaited": true, "triggers-pending": true,
+}
 
 // maxField bounds one line; real ones reach some tens of KiB (Conffiles, Depends).
 const maxField = 1 << 20
+
+// eachLine calls each for every line of r without its end, with its number. Of
+// a line longer than maxField it shows the beginning, and says so.
+func eachLine(r io.Reader, each func(n int, line []byte, whole bool)) error {
+	br := bufio.NewReaderSize(r, 64<<10)
+	var long []byte
+	for n := 1; ; n++ {
+		line, err := br.ReadSlice('\n')
+		whole := true
+		if err == bufio.ErrBufferFull {
+			long = long[:0]
+			for err == bufio.ErrBufferFull {
+				if len(long) < maxField {
+					long = append(long, line...)
+				} else {
+					whole = false
+				}
+				line, err = br.ReadSlice('\n')
+			}
+			long = append(long, line...)
+			line = long
+		}
+		if len(line) > 0 {
+			each(n, bytes.TrimRight(line, "\r\n"), whole)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
 
 // paragraph is one record's fields of interest.
 type paragraph struct {
@@ -34,37 +73,37 @@ var dpkgFields = map[string]bool{"Package": true, "Version": true, "Architecture
 // paragraphs calls each for every record of r. A malformed line spoils its own
 // record only.
 func paragraphs(r io.Reader, each func(*paragraph)) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxField)
-	p := &paragraph{fields: map[string]string{}}
+	p := &paragraph{fields: map[string]string{}, line: 1}
 	flush := func(next int) {
 		if len(p.fields) > 0 || p.bad != "" {
 			each(p)
 		}
 		p = &paragraph{fields: map[string]string{}, line: next}
 	}
-	n := 0
-	for lines.Scan() {
-		n++
-		line := lines.Bytes()
-		if len(bytes.TrimRight(line, " \t\r")) == 0 {
+	err := eachLine(r, func(n int, line []byte, whole bool) {
+		if len(bytes.TrimRight(line, " \t")) == 0 {
 			flush(n + 1)
-			continue
+			return
 		}
 		if line[0] == ' ' || line[0] == '\t' || line[0] == '#' {
-			continue
+			return
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok || bytes.ContainsAny(name, " \t\x00") {
 			p.bad = fmt.Sprintf("line %d is not a field", n)
-			continue
+			return
 		}
-		if dpkgFields[string(name)] {
-			p.fields[string(name)] = string(bytes.TrimSpace(value))
+		if !dpkgFields[string(name)] {
+			return
 		}
-	}
-	flush(n + 1)
-	return lines.Err()
+		if !whole || len(value) > 4096 {
+			p.bad = fmt.Sprintf("line %d is too long", n)
+			return
+		}
+		p.fields[string(name)] = string(bytes.TrimSpace(value))
+	})
+	flush(0)
+	return err
 }
 
 func readDpkgStatus(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
@@ -72,10 +111,10 @@ func readDpkgStatus(_ context.Context, f *analyze.File, c analyze.Content, facts
 	single := strings.Contains(f.Path, "/status.d/")
 	err := paragraphs(io.NewSectionReader(c, 0, c.Size()), func(p *paragraph) {
 		status := p.fields["Status"]
-		if status == "" && !single || status != "" && !strings.HasSuffix(status, " installed") {
-			if status == "" {
-				bad = append(bad, fmt.Sprintf("a record without a status before line %d", p.line))
-			}
+		if status == "" && !single && p.bad == "" {
+			p.bad = fmt.Sprintf("the record from line %d has no status", p.line)
+		}
+		if status != "" && !onDisk[status[strings.LastIndexByte(status, ' ')+1:]] {
 			return
 		}
 		pkg, err := dpkgPackage(p, f.Path)
@@ -101,9 +140,9 @@ func dpkgPackage(p *paragraph, where string) (pratique.Package, error) {
 	case p.bad != "":
 		return pratique.Package{}, fmt.Errorf("%s", p.bad)
 	case name == "" || version == "":
-		return pratique.Package{}, fmt.Errorf("a record without name or version before line %d", p.line)
+		return pratique.Package{}, fmt.Errorf("the record from line %d has no name or version", p.line)
 	case !printable(name) || !printable(version):
-		return pratique.Package{}, fmt.Errorf("a record with binary data before line %d", p.line)
+		return pratique.Package{}, fmt.Errorf("the record from line %d has binary data", p.line)
 	}
 	pkg := pratique.Package{Type: "deb", Name: name, Version: version, Arch: p.fields["Architecture"], Path: where, FoundBy: "dpkg"}
 	if strings.Contains(where, "/opkg/") {
@@ -133,7 +172,7 @@ func readDpkgList(_ context.Context, f *analyze.File, c analyze.Content, facts *
 	name, _, _ := strings.Cut(strings.TrimSuffix(path.Base(f.Path), ".list"), ":")
 	var hashes []uint64
 	for line := range bytes.Lines(b) {
-		if p := strings.TrimLeft(string(bytes.TrimSpace(line)), "/."); p != "" {
+		if p := strings.TrimPrefix(string(bytes.TrimRight(line, "\r\n")), "/"); p != "" && p != "." {
 			hashes = append(hashes, pratique.PathHash(p))
 		}
 	}
@@ -149,8 +188,8 @@ func readDpkgSums(_ context.Context, f *analyze.File, c analyze.Content, facts *
 	}
 	var hashes []uint64
 	for line := range bytes.Lines(b) {
-		if _, p, ok := strings.Cut(string(bytes.TrimSpace(line)), "  "); ok {
-			hashes = append(hashes, pratique.PathHash(strings.TrimLeft(p, "/.")))
+		if _, p, ok := strings.Cut(string(bytes.TrimRight(line, "\r\n")), "  "); ok {
+			hashes = append(hashes, pratique.PathHash(strings.TrimPrefix(strings.TrimPrefix(p, "."), "/")))
 		}
 	}
 	name := strings.TrimSuffix(path.Base(f.Path), ".md5sums")

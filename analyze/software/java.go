@@ -3,8 +3,8 @@ package software
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -26,37 +26,32 @@ import (
 var javaExtensions = []string{".jar", ".war", ".ear", ".jmod", ".par", ".sar", ".jpi", ".hpi", ".lpkg", ".nar", ".rar"}
 
 const (
-	maxJarEntries = 500_000
-	maxJarText    = 1 << 20 // of a pom.properties or a manifest
+	maxJarText  = 1 << 20  // of a pom.properties or a manifest
+	maxProperty = 16 << 10 // of a value that continues over many lines
 )
 
 func readJava(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
 	if !bytes.HasPrefix(f.Head, []byte("PK")) {
 		return nil // RAR archives, resource adapters' kin and stray names
 	}
-	zr, err := zip.NewReader(c, c.Size())
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+	zr, err := analyze.OpenZip(c)
+	if err != nil {
 		return fmt.Errorf("not a readable archive: %w", err)
 	}
-	if len(zr.File) > maxJarEntries {
-		return pratique.Errorf(pratique.CodeLimit, "the archive %s has more than %d entries", f.Path, maxJarEntries)
-	}
+	var bad error // of the first entry that cannot be read; the others still tell
 	var found []pratique.Package
 	var manifest map[string]string
 	for _, entry := range zr.File {
 		switch {
 		case path.Base(entry.Name) == "pom.properties":
 			properties, err := readProperties(entry, "=")
-			if err != nil {
-				return err
-			}
+			bad = cmp.Or(bad, err)
 			if pkg, ok := mavenPackage(properties["groupId"], properties["artifactId"], properties["version"], f.Path); ok {
 				found = append(found, pkg)
 			}
 		case strings.EqualFold(entry.Name, "META-INF/MANIFEST.MF"):
-			if manifest, err = readProperties(entry, ":"); err != nil {
-				return err
-			}
+			manifest, err = readProperties(entry, ":")
+			bad = cmp.Or(bad, err)
 		}
 	}
 	if len(found) == 0 {
@@ -66,7 +61,7 @@ func readJava(_ context.Context, f *analyze.File, c analyze.Content, facts *prat
 		found[i].Licenses = plausibleLicense(manifest["Bundle-License"])
 	}
 	facts.Packages = append(facts.Packages, found...)
-	return nil
+	return bad
 }
 
 // readProperties reads "key=value" or "Key: value" lines; a manifest's line
@@ -83,7 +78,9 @@ func readProperties(entry *zip.File, separator string) (map[string]string, error
 	for lines.Scan() {
 		line := strings.TrimRight(lines.Text(), "\r")
 		if continued, ok := strings.CutPrefix(line, " "); ok && separator == ":" && last != "" {
-			properties[last] += continued
+			if len(properties[last]) < maxProperty { // adding up is quadratic
+				properties[last] += continued
+			}
 			continue
 		}
 		if line == "" && separator == ":" && len(properties) > 0 {

@@ -34,18 +34,19 @@ func installedNode(name string) bool {
 }
 
 // packageFolder: NAME or @SCOPE/NAME, then any number of node_modules/NAME; or
-// pnpm's .pnpm/NAME@VERSION/node_modules/NAME.
+// in the store that pnpm and bun link to, .pnpm/NAME@VERSION/node_modules/NAME.
 func packageFolder(parts []string) bool {
 	for {
 		n := 1
-		if len(parts) > 0 && (strings.HasPrefix(parts[0], "@") || parts[0] == ".pnpm") {
+		stored := len(parts) > 0 && (parts[0] == ".pnpm" || parts[0] == ".bun")
+		if len(parts) > 0 && (strings.HasPrefix(parts[0], "@") || stored) {
 			n = 2
 		}
 		switch {
-		case len(parts) < n:
+		case len(parts) < n || parts[0] == "":
 			return false
 		case len(parts) == n:
-			return parts[0] != ".pnpm"
+			return !strings.HasPrefix(parts[0], ".")
 		case parts[n] != "node_modules":
 			return false
 		}
@@ -54,7 +55,7 @@ func packageFolder(parts []string) bool {
 }
 
 func readNode(_ context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
-	b, err := readAll(c)
+	b, err := readManifest(c)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func readNode(_ context.Context, f *analyze.File, c analyze.Content, facts *prat
 	if err := json.Unmarshal(trimBOM(b), &manifest); err != nil {
 		return err
 	}
-	if manifest.Name == "" || manifest.Version == "" {
+	if manifest.Name == "" || manifest.Version == "" || !printable(manifest.Name) || !printable(manifest.Version) {
 		return nil // a folder with a manifest for the module loader only
 	}
 	pkg := languagePackage(packageurl.TypeNPM, manifest.Name, strings.TrimPrefix(manifest.Version, "v"), "npm", f.Path)

@@ -36,8 +36,25 @@ func readRelease(_ context.Context, f *analyze.File, c analyze.Content, facts *p
 	return nil
 }
 
-// maxText bounds the text formats that are read whole.
-const maxText = 256 << 20
+const (
+	maxText     = 256 << 20 // of the text formats that are read whole
+	maxManifest = 64 << 20  // of those that are parsed into something larger than they are
+)
+
+// readManifest is readAll for what is parsed as a whole.
+func readManifest(c analyze.Content) ([]byte, error) {
+	if err := checkManifest(c); err != nil {
+		return nil, err
+	}
+	return readAll(c)
+}
+
+func checkManifest(c analyze.Content) error {
+	if c.Size() > maxManifest {
+		return pratique.Errorf(pratique.CodeLimit, "the file has %d MiB; files of its kind are read up to %d MiB", c.Size()>>20, maxManifest>>20)
+	}
+	return nil
+}
 
 func readAll(c analyze.Content) ([]byte, error) {
 	if b, ok := c.Bytes(); ok {

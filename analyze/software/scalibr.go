@@ -2,7 +2,6 @@ package software
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -41,11 +40,12 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/r/renvlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemspec"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargoauditable"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargolock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/packageresolved"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/podfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/pacman"
+
+	"github.com/package-url/packageurl-go"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -112,7 +112,8 @@ func (a *Analyzer) addScalibr() error {
 		if strings.HasSuffix(name, ".deps.json") {
 			return &format{read: extract(deps, false)}, true
 		}
-		return conda, conda.wants(name)
+		// The library leaves out the base environment, which is above envs/.
+		return conda, path.Base(path.Dir(name)) == "conda-meta"
 	}
 	a.bySuffix[".json"] = &format{
 		name:  "json",
@@ -166,6 +167,9 @@ func notThere(op, name string) error {
 // extract runs an extractor on one file and turns its packages into ours.
 func extract(e filesystem.Extractor, declared bool) func(context.Context, *analyze.File, analyze.Content, *pratique.Facts) error {
 	return func(ctx context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
+		if err := checkManifest(c); err != nil {
+			return err
+		}
 		input := &filesystem.ScanInput{
 			FS: nothing{}, Path: f.Path,
 			Info:   fileInfo{f.Path, c.Size(), f.Mode},
@@ -208,6 +212,12 @@ func fromScalibr(p *extractor.Package, by, where string) (pratique.Package, bool
 		}
 		pkg.PURL = languagePURL(u.Type, pkg.Name, pkg.Version)
 	}
+	if by == condameta.Name { // a C library of conda's is none of PyPI's
+		pkg = languagePackage(packageurl.TypeConda, p.Name, p.Version, path.Base(by), where)
+	}
+	if p.PURLType == "pacman" { // the purl specification calls it alpm
+		pkg.Type, pkg.Name, pkg.PURL = "alpm", p.Name, "" // the image view adds the distribution
+	}
 	for _, license := range p.Licenses {
 		pkg.Licenses = append(pkg.Licenses, plausibleLicense(license)...)
 	}
@@ -237,16 +247,4 @@ func pythonLicenses(c analyze.Content) []string {
 		return classified
 	}
 	return plausibleLicense(h.Get("License"))
-}
-
-// rustCrates reads the crates of a program built with cargo-auditable.
-func rustCrates(ctx context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
-	if b, ok := c.Bytes(); ok && !bytes.Contains(b, []byte(".dep-v0")) {
-		return nil
-	}
-	e, err := cargoauditable.New(&cpb.PluginConfig{})
-	if err != nil {
-		return err
-	}
-	return extract(e, false)(ctx, f, c, facts)
 }
