@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -20,6 +22,11 @@ import (
 
 // format is part of every path; it changes with the encoding.
 const format = "v1"
+
+// formats are this one, those before, and those to come.
+var formats = regexp.MustCompile(`^v[0-9]+$`)
+
+const suffix = ".json.zst"
 
 // maxFile bounds what a damaged or hostile file can make us inflate.
 const maxFile = 1 << 30
@@ -46,7 +53,7 @@ func Open(folder string) (*Dir, error) {
 
 func (d *Dir) path(diffID pratique.Digest, analyzer, version string) string {
 	h := diffID.Hex()
-	return filepath.Join(d.root, format, analyzer, pratique.DigestOf([]byte(version)).Hex()[:16], h[:2], h+".json.zst")
+	return filepath.Join(d.root, format, analyzer, pratique.DigestOf([]byte(version)).Hex()[:16], h[:2], h+suffix)
 }
 
 // Get returns the facts, or nil when there are none. It marks them as used.
@@ -55,6 +62,9 @@ func (d *Dir) Get(diffID pratique.Digest, analyzer, version string) *pratique.Fa
 		return nil
 	}
 	name := d.path(diffID, analyzer, version)
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil
+	}
 	packed, err := os.ReadFile(name)
 	if err != nil {
 		return nil
@@ -109,19 +119,38 @@ func write(name string, b []byte) error {
 	return err
 }
 
+// writing is how long a file of a writer that is still at it may be there.
+const writing = time.Hour
+
 // Prune removes what was not used for longer than age, and what an interrupted
-// writer left. It returns the files and bytes that it freed.
+// writer left. It touches nothing but files that a Dir of this or an older
+// version made, whatever folder it is pointed to. It returns the files and bytes
+// that it freed.
 func (d *Dir) Prune(age time.Duration) (files int, bytes int64, err error) {
-	oldest := time.Now().Add(-age)
 	err = filepath.WalkDir(d.root, func(name string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || entry.IsDir() {
+		if err != nil {
 			return err
 		}
+		if entry.IsDir() {
+			if name != d.root && filepath.Dir(name) == filepath.Clean(d.root) && !formats.MatchString(entry.Name()) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		unused := age
+		switch {
+		case filepath.Dir(name) == filepath.Clean(d.root):
+			return nil
+		case strings.HasPrefix(entry.Name(), ".new-"):
+			unused = max(age, writing)
+		case !strings.HasSuffix(entry.Name(), suffix):
+			return nil
+		}
 		info, err := entry.Info()
-		if err != nil || info.ModTime().After(oldest) {
+		if err != nil || time.Since(info.ModTime()) < unused {
 			return nil
 		}
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
