@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/pratique/pratique/internal/testimage"
@@ -187,8 +186,12 @@ func debian(ctx context.Context, file string, packages []string) error {
 	return cmd.Run()
 }
 
-func goToolchain(context.Context, string) (testimage.Content, error) {
-	return testimage.Folder(runtime.GOROOT(), "usr/local/go"), nil
+func goToolchain(ctx context.Context, _ string) (testimage.Content, error) {
+	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	return testimage.Folder(strings.TrimSpace(string(root)), "usr/local/go"), nil
 }
 
 func npmPackages(ctx context.Context, work string) (testimage.Content, error) {
