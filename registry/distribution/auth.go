@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
 )
 
 // Credential is what a registry, or its token service, knows somebody by. The
@@ -142,8 +143,10 @@ func basic(cred Credential) string {
 
 func (c *Client) denied(cred Credential) error {
 	if cred == (Credential{}) {
-		return pratique.Errorf(pratique.CodeUnauthorized, "%s wants a login", c.host).
+		e := pratique.Errorf(pratique.CodeUnauthorized, "%s wants a login", c.host).
 			WithRemedy("run `docker login %s`; a registry also says so of images that do not exist", c.host)
+		e.Cause = registry.FaultLogin
+		return e
 	}
 	return pratique.Errorf(pratique.CodeUnauthorized, "%s does not accept the stored credential for this image", c.host).
 		WithRemedy("run `docker login %s` again, with an account that may pull it", c.host)
@@ -158,6 +161,7 @@ func (c *Client) token(ctx context.Context, repository string, ch challenge, cre
 	if err != nil {
 		return nil, err
 	}
+	c.realms[realm.Scheme+"://"+realm.Host] = struct{}{}
 	form := realm.Query()
 	if ch.params["service"] != "" {
 		form.Set("service", ch.params["service"])

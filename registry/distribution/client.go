@@ -1,6 +1,7 @@
 package distribution
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -25,6 +26,12 @@ type Options struct {
 	Insecure bool
 	// CAFile is a PEM file of certificate authorities, trusted beside the system's.
 	CAFile string
+	// CA is the same as text.
+	CA string
+	// Scheme is "https" or "http" where only the one may be spoken, Insecure or not.
+	Scheme string
+	// Proxy replaces what the environment says; it returns nil for no proxy.
+	Proxy func(*http.Request) (*url.URL, error)
 	// UserAgent defaults to "pratique".
 	UserAgent string
 	// Credentials is asked once for each repository that wants to know who asks;
@@ -41,8 +48,9 @@ type Client struct {
 	limits limits
 
 	mu     sync.Mutex
-	scheme string            // "https", until the registry turns out to speak plain HTTP
-	grants map[string]*grant // by repository
+	scheme string              // "https", until the registry turns out to speak plain HTTP
+	grants map[string]*grant   // by repository
+	realms map[string]struct{} // SCHEME://HOST of the token services that were asked
 
 	secretMu sync.Mutex
 	secrets  map[string]struct{} // values that no error may repeat
@@ -90,11 +98,14 @@ func newClient(host string, opt Options, lim limits) (*Client, error) {
 	if opt.Credentials == nil {
 		opt.Credentials = DockerConfig
 	}
-	c := &Client{
-		host: host, opt: opt, scheme: "https", limits: lim,
-		grants: map[string]*grant{}, secrets: map[string]struct{}{},
+	if opt.Proxy == nil {
+		opt.Proxy = http.ProxyFromEnvironment
 	}
-	roots, err := readRoots(opt.CAFile)
+	c := &Client{
+		host: host, opt: opt, scheme: cmp.Or(opt.Scheme, "https"), limits: lim,
+		grants: map[string]*grant{}, realms: map[string]struct{}{}, secrets: map[string]struct{}{},
+	}
+	roots, err := readRoots(opt.CAFile, opt.CA)
 	if err != nil {
 		return nil, err
 	}
@@ -105,18 +116,25 @@ func newClient(host string, opt Options, lim limits) (*Client, error) {
 	return c, nil
 }
 
-func readRoots(file string) (*x509.CertPool, error) {
-	if file == "" {
+func readRoots(file, text string) (*x509.CertPool, error) {
+	if file == "" && text == "" {
 		return nil, nil // the system's
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if text != "" && !roots.AppendCertsFromPEM([]byte(text)) {
+		return nil, pratique.Errorf(pratique.CodeInvalid, "the CA holds no certificate").
+			WithRemedy("give certificates in PEM, with BEGIN CERTIFICATE lines")
+	}
+	if file == "" {
+		return roots, nil
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, pratique.Errorf(pratique.CodeInvalid, "the CA file cannot be read: %w", err).
 			WithRemedy("give a readable PEM file of certificate authorities")
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, pratique.Errorf(pratique.CodeInvalid, "the CA file %s holds no certificate", file).
@@ -128,13 +146,13 @@ func readRoots(file string) (*x509.CertPool, error) {
 func (c *Client) transport(roots *x509.CertPool) *http.Transport {
 	dialer := net.Dialer{Timeout: c.limits.connect, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 c.opt.Proxy,
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   c.limits.connect,
 		ResponseHeaderTimeout: c.limits.header,
 		TLSClientConfig:       &tls.Config{RootCAs: roots, InsecureSkipVerify: c.opt.Insecure, MinVersion: tls.VersionTLS12}, //nolint:gosec // the user asked for it
 		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   8,
+		MaxIdleConnsPerHost:   16, // a listing keeps as many busy
 		IdleConnTimeout:       time.Minute,
 		// Blobs are verified as they are stored: nobody may inflate them on the way.
 		DisableCompression:     true,
@@ -179,6 +197,11 @@ type request struct {
 	offset     int64  // of a blob
 	what       string // for people: "blob 0123456789ab of team/app"
 	reference  string // for people, in "not found"
+	method     string // "" is GET
+	// authorization is sent at once, and challenges are not answered.
+	authorization string
+	// refusals are answers too: only what may pass is tried again.
+	refusals bool
 }
 
 // send asks until there is an answer with a usable status, or a reason to stop:
@@ -195,7 +218,8 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 				return nil, err
 			}
 		case resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent,
-			resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && r.offset > 0:
+			resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && r.offset > 0,
+			r.refusals && resp.StatusCode >= 300 && !mayPassStatus(resp.StatusCode):
 			return resp, nil
 		default:
 			err = c.refusal(resp, r)
@@ -227,6 +251,9 @@ func (c *Client) pause(ctx context.Context, d time.Duration) error {
 // authenticated sends r with what we know of the registry's wishes, and once
 // more when it answers with a challenge.
 func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, error) {
+	if r.authorization != "" {
+		return c.once(ctx, r, r.authorization)
+	}
 	authorization := c.known(r.repository)
 	resp, err := c.once(ctx, r, authorization)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.sameHost(resp) {
@@ -253,7 +280,7 @@ func (c *Client) sameHost(resp *http.Response) bool {
 func (c *Client) once(ctx context.Context, r request, authorization string) (*http.Response, error) {
 	scheme := c.currentScheme()
 	resp, err := c.get(ctx, scheme, r, authorization)
-	if err == nil || scheme == "http" || !(c.opt.Insecure || isLoopback(c.host)) || !speaksPlainHTTP(err, c.address()) {
+	if err == nil || scheme == "http" || c.opt.Scheme != "" || !(c.opt.Insecure || isLoopback(c.host)) || !speaksPlainHTTP(err, c.address()) {
 		return resp, err
 	}
 	c.setScheme("http")
@@ -273,7 +300,7 @@ func (c *Client) get(ctx context.Context, scheme string, r request, authorizatio
 	if strings.HasPrefix(address, "/") {
 		address = scheme + "://" + c.address() + address
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.method, http.MethodGet), address, nil)
 	if err != nil {
 		return nil, err
 	}

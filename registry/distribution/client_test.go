@@ -224,7 +224,7 @@ func TestRealRegistryTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots, err := readRoots(server.CAFile)
+	roots, err := readRoots(server.CAFile, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"unicode"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
 )
 
 var (
@@ -130,8 +131,11 @@ func mayPass(err error) bool {
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		record   tls.RecordHeaderError
+		told     *registry.Fault
 	)
 	switch {
+	case errors.As(err, &told): // the registry did answer
+		return false
 	case !errors.As(err, &own), own.Code != pratique.CodeUnreachable, own.Cause == nil:
 		return false
 	case errors.As(err, &unknown):
@@ -167,8 +171,13 @@ func (c *Client) refusal(resp *http.Response, r request) error {
 			return pratique.Errorf(pratique.CodeUnauthorized, "%s, where %s keeps its content, refuses us (%d)%s", printable(resp.Request.URL.Host, 100), c.host, status, because).
 				WithRemedy("try again; if it stays, check the registry's storage settings and this machine's clock")
 		}
-		return pratique.Errorf(pratique.CodeUnauthorized, "%s refuses access to %s (%d)%s", c.host, r.what, status, because).
+		e := pratique.Errorf(pratique.CodeUnauthorized, "%s refuses access to %s (%d)%s", c.host, r.what, status, because).
 			WithRemedy("run `docker login %s` with an account that may pull it", c.host)
+		e.Cause = registry.FaultForbidden
+		if status == http.StatusUnauthorized && !strings.HasPrefix(resp.Request.Header.Get("Authorization"), "Bearer ") {
+			e.Cause = registry.FaultCredential // whoever has a token has proved himself
+		}
+		return e
 	case status == http.StatusTooManyRequests:
 		return c.rateLimited(resp.Header, because)
 	case status == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "":
@@ -179,8 +188,10 @@ func (c *Client) refusal(resp *http.Response, r request) error {
 		return pratique.Errorf(pratique.CodeNotFound, "%s does not exist%s", r.reference, because).
 			WithRemedy("check the spelling of repository and tag, and that you may see it")
 	case status >= 500:
-		return pratique.Errorf(pratique.CodeUnreachable, "%s has a fault of its own (%d)%s", c.host, status, because).
+		e := pratique.Errorf(pratique.CodeUnreachable, "%s has a fault of its own (%d)%s", c.host, status, because).
 			WithRemedy("try again later, and look into the registry's log if it stays")
+		e.Cause = registry.FaultServer
+		return e
 	default:
 		return pratique.Errorf(pratique.CodeUnreachable, "%s does not accept the request for %s (%d)%s", c.host, r.what, status, because).
 			WithRemedy("check that HOST is a registry, and the proxy in front of it")
@@ -197,8 +208,10 @@ func (c *Client) rateLimited(h http.Header, because string) error {
 }
 
 func (c *Client) notRegistry() error {
-	return pratique.Errorf(pratique.CodeUnreachable, "%s answers with a web page: that is not a registry", c.host).
+	e := pratique.Errorf(pratique.CodeUnreachable, "%s answers with a web page: that is not a registry", c.host).
 		WithRemedy("check host and port, and whether a proxy or a login page stands in between")
+	e.Cause = registry.FaultNotRegistry
+	return e
 }
 
 // errorBody returns the message of a registry's error document: the

@@ -66,6 +66,7 @@ type Manifest struct {
 	Config        Descriptor        `json:"config,omitzero"`
 	Layers        []Descriptor      `json:"layers,omitempty"`
 	Manifests     []Descriptor      `json:"manifests,omitempty"`
+	Subject       *Descriptor       `json:"subject,omitempty"` // what it is about: signatures, SBOMs
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
@@ -103,6 +104,11 @@ func ParseManifest(content []byte, mediaType string) (Manifest, error) {
 		m.MediaType = TypeOCIManifest
 		if m.Manifests != nil {
 			m.MediaType = TypeOCIIndex
+		}
+	}
+	if m.Subject != nil {
+		if err := checkDescriptors([]Descriptor{*m.Subject}); err != nil {
+			return Manifest{}, err
 		}
 	}
 	if m.IsIndex() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
 )
 
 // DockerHub is the host of references that name none.
@@ -19,12 +20,9 @@ type Reference struct {
 	Digest     pratique.Digest
 }
 
-// The grammar is that of the distribution specification ("Pulling manifests").
-var (
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagPattern        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	hostPattern       = regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?$`)
-)
+// hostPattern is a DNS name or an address, with a port if need be. The grammar of
+// repositories and tags is registry's.
+var hostPattern = regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?$`)
 
 // maxReference is longer than any name that a registry accepts (255 for
 // HOST/REPOSITORY, 128 for a tag, 71 for a digest).
@@ -50,7 +48,7 @@ func ParseReference(s string) (Reference, error) {
 	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
 		ref.Tag = rest[i+1:]
 		rest = rest[:i]
-		if !tagPattern.MatchString(ref.Tag) {
+		if !registry.ValidTag(ref.Tag) {
 			return Reference{}, malformed(s, "the tag has characters that tags cannot have")
 		}
 	}
@@ -65,7 +63,7 @@ func ParseReference(s string) (Reference, error) {
 		return Reference{}, malformed(s, "it names no repository")
 	case rest != strings.ToLower(rest):
 		return Reference{}, malformed(s, "repository names are in lower case")
-	case len(rest) > 255 || !repositoryPattern.MatchString(rest):
+	case !registry.ValidRepository(rest):
 		return Reference{}, malformed(s, "the repository has characters that names cannot have")
 	}
 	if ref.Tag == "" && ref.Digest == "" {
@@ -143,12 +141,18 @@ func (r Reference) Target() string {
 // isLoopback tells whether host, with or without a port, is this machine, where
 // a registry without TLS is usual.
 func isLoopback(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
+	host = hostOf(host)
 	if host == "localhost" {
 		return true
 	}
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return ip != nil && ip.IsLoopback()
+}
+
+// hostOf leaves out the port, if there is one.
+func hostOf(address string) string {
+	if h, _, err := net.SplitHostPort(address); err == nil {
+		return h
+	}
+	return address
 }
