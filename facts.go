@@ -33,7 +33,7 @@ type Facts struct {
 type Entries struct {
 	Count int64 `json:"count"` // tar entries
 	Bytes int64 `json:"bytes"` // of the uncompressed tar
-	// Files and Dirs hold [PathHash] of every entry, sorted, little-endian, eight
+	// Files and Dirs hold [NameHash] of every entry, sorted, little-endian, eight
 	// bytes each. Files has all that are not folders, hard links and symbolic
 	// links included.
 	Files []byte `json:"files,omitempty"`
@@ -42,6 +42,8 @@ type Entries struct {
 	// content it hides (OCI image-spec, "Whiteouts").
 	Whiteouts []string `json:"whiteouts,omitempty"`
 	Opaque    []string `json:"opaque,omitempty"`
+	// Merged are those of the [UsrMerged] folders that are symbolic links here.
+	Merged []string `json:"merged,omitempty"`
 	// Aliases are hard links to files of the layer that have facts: the content
 	// stays reachable by them when an upper layer removes the first name.
 	Aliases []Alias `json:"aliases,omitempty"`

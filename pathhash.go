@@ -8,19 +8,36 @@ import (
 	"strings"
 )
 
-// PathHash maps a path of facts to eight bytes of its SHA-256. Folders that
-// usr-merged distributions turned into links (bin, sbin, lib, lib32, lib64) are
-// hashed as their usr/ counterparts, because package databases still write the
-// old names.
+// PathHash maps a path of facts to eight bytes of its SHA-256, with
+// [MergedPath] applied: package databases still write the old names.
 func PathHash(path string) uint64 {
-	for _, dir := range [...]string{"bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/"} {
-		if strings.HasPrefix(path, dir) {
-			path = "usr/" + path
-			break
-		}
-	}
+	path, _ = MergedPath(path)
+	return NameHash(path)
+}
+
+// NameHash maps a path of facts to eight bytes of its SHA-256, as it is.
+func NameHash(path string) uint64 {
 	sum := sha256.Sum256([]byte(path))
 	return binary.LittleEndian.Uint64(sum[:8])
+}
+
+// UsrMerged tells whether dir is one of the folders below the root that
+// distributions turned into links to their usr/ counterparts.
+func UsrMerged(dir string) bool {
+	switch dir {
+	case "bin", "sbin", "lib", "lib32", "lib64", "libx32":
+		return true
+	}
+	return false
+}
+
+// MergedPath returns where a file below one of the [UsrMerged] folders is once
+// that folder is a link, and the folder; path itself and "" for others.
+func MergedPath(path string) (merged, dir string) {
+	if dir, _, below := strings.Cut(path, "/"); below && UsrMerged(dir) {
+		return "usr/" + path, dir
+	}
+	return path, ""
 }
 
 // PackHashes sorts hashes, drops repeats and returns them in the form that

@@ -97,6 +97,9 @@ func assignments(content string) map[string]string {
 
 func readOSRelease(content string) *pratique.Distro {
 	v := assignments(content)
+	if strings.ContainsFunc(v["ID"]+v["VERSION_ID"], func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return nil // os-release(5) allows letters, digits and "._-"
+	}
 	return &pratique.Distro{
 		ID: strings.ToLower(v["ID"]), Version: v["VERSION_ID"], Codename: v["VERSION_CODENAME"],
 		Name: v["PRETTY_NAME"], IDLike: strings.Fields(strings.ToLower(v["ID_LIKE"])), CPEName: v["CPE_NAME"],

@@ -10,6 +10,7 @@ import (
 type stack struct {
 	layers []*structure
 	covers map[coverKey]int
+	merged map[string]int // folders that are links to their usr/ counterparts, and the layer that made them so
 }
 
 type coverKey struct {
@@ -27,11 +28,16 @@ type structure struct {
 }
 
 func newStack(layers [][]pratique.Facts) *stack {
-	s := &stack{layers: make([]*structure, len(layers)), covers: map[coverKey]int{}}
+	s := &stack{layers: make([]*structure, len(layers)), covers: map[coverKey]int{}, merged: map[string]int{}}
 	for i, facts := range layers {
 		for j := range facts {
 			if facts[j].Entries != nil {
 				s.layers[i] = newStructure(facts[j].Entries)
+				for _, dir := range facts[j].Entries.Merged {
+					if _, ok := s.merged[dir]; !ok {
+						s.merged[dir] = i
+					}
+				}
 			}
 		}
 	}
@@ -70,32 +76,69 @@ func (s *stack) cover(i int, path string) int {
 	return at
 }
 
+// firstCover looks for path under all the names that it has: in an image whose
+// bin is a link to usr/bin, a layer may write the same file either way.
 func (s *stack) firstCover(i int, path string) int {
 	if i == len(s.layers)-1 {
 		return -1
 	}
-	own := pratique.PathHash(path)
-	var above []string
-	var hashes []uint64
-	for p := parent(path); p != ""; p = parent(p) {
-		above = append(above, p)
-		hashes = append(hashes, pratique.PathHash(p))
+	chains := []chain{newChain(path)}
+	if merged, dir := pratique.MergedPath(path); dir != "" {
+		if at, ok := s.merged[dir]; ok && at <= i { // written through the link
+			chains[0].link = dir
+			chains = append(chains, newChain(merged))
+		}
+	} else if old, ok := strings.CutPrefix(path, "usr/"); ok {
+		if _, dir := pratique.MergedPath(old); dir != "" {
+			if at, ok := s.merged[dir]; ok {
+				other := newChain(old)
+				other.link, other.from = dir, at
+				chains = append(chains, other)
+			}
+		}
 	}
 	for j := i + 1; j < len(s.layers); j++ {
-		l := s.layers[j]
-		if l == nil {
+		if s.layers[j] == nil {
 			continue
 		}
-		if l.whiteouts[path] || l.opaque["."] || pratique.HasHash(l.Files, own) || pratique.HasHash(l.Dirs, own) {
-			return j
-		}
-		for k, p := range above {
-			if l.whiteouts[p] || l.opaque[p] || pratique.HasHash(l.Files, hashes[k]) {
+		for k := range chains {
+			if j >= chains[k].from && chains[k].coveredBy(s.layers[j]) {
 				return j
 			}
 		}
 	}
 	return -1
+}
+
+// chain is a path with the folders above it.
+type chain struct {
+	path   string
+	own    uint64
+	above  []string
+	hashes []uint64
+	link   string // one of above that is a link, and hides nothing of what is behind it
+	from   int    // the layer that made it one
+}
+
+func newChain(path string) chain {
+	c := chain{path: path, own: pratique.NameHash(path)}
+	for p := parent(path); p != ""; p = parent(p) {
+		c.above = append(c.above, p)
+		c.hashes = append(c.hashes, pratique.NameHash(p))
+	}
+	return c
+}
+
+func (c *chain) coveredBy(l *structure) bool {
+	if l.whiteouts[c.path] || l.opaque["."] || pratique.HasHash(l.Files, c.own) || pratique.HasHash(l.Dirs, c.own) {
+		return true
+	}
+	for k, p := range c.above {
+		if l.whiteouts[p] || l.opaque[p] || p != c.link && pratique.HasHash(l.Files, c.hashes[k]) {
+			return true
+		}
+	}
+	return false
 }
 
 func parent(path string) string {

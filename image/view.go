@@ -153,15 +153,26 @@ func (b *builder) own() {
 	if len(owners) == 0 {
 		return
 	}
+	// A list without its package owns nothing: it would hide a library from
+	// judgement behind a package that nobody judges.
+	installed := map[string]string{}
+	for _, p := range b.view.Packages {
+		if pratique.IsSystem(p.Type) {
+			installed[p.Name] = p.Name
+			if file, ok := strings.CutPrefix(p.Path, "var/lib/dpkg/status.d/"); ok {
+				installed[file] = p.Name // distroless names its lists after these
+			}
+		}
+	}
 	b.each(func(i int, facts *pratique.Facts) {
 		for _, o := range facts.Ownership {
-			if _, ok := b.stack.visible(i, o.Path); !ok {
+			if _, ok := b.stack.visible(i, o.Path); !ok || installed[o.Package] == "" {
 				continue
 			}
 			for rest := o.Files; len(rest) >= 8; rest = rest[8:] {
 				h := hashAt(rest)
 				if _, wanted := owners[h]; wanted {
-					owners[h] = o.Package
+					owners[h] = installed[o.Package]
 				}
 			}
 		}
@@ -199,8 +210,9 @@ func (b *builder) license() {
 // hidden places findings that count even when an upper layer removed the file.
 func (b *builder) hidden() {
 	place := func(layer int, path string) *pratique.Origin {
-		o := b.origin(layer, outer(path))
-		if _, ok := b.stack.visible(layer, path); !ok {
+		name, ok := b.stack.visible(layer, path)
+		o := b.origin(layer, outer(name))
+		if !ok {
 			by := b.stack.cover(layer, path)
 			o.DeletedBy = &by
 		}

@@ -121,6 +121,9 @@ func (c *collector) whiteout(dir, base string) {
 
 func (c *collector) symlink(name, target string) {
 	c.supersede(name)
+	if pratique.UsrMerged(name) && strings.TrimPrefix(target, "/") == "usr/"+name && len(c.entries.Merged) < 16 {
+		c.entries.Merged = append(c.entries.Merged, name)
+	}
 	for i, a := range c.pass.Analyzers {
 		if l, ok := a.(analyze.Linker); ok {
 			before := len(c.linked[i].Releases)

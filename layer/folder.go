@@ -66,7 +66,7 @@ func (p *Pass) walkFolder(ctx context.Context, root *os.Root, c *collector, prog
 			if isVirtual(root, name) {
 				return fs.SkipDir
 			}
-			c.dirs = append(c.dirs, pratique.PathHash(fact))
+			c.dirs = append(c.dirs, pratique.NameHash(fact))
 			return nil
 		case d.Type() == fs.ModeSymlink:
 			if target, err := root.Readlink(name); err == nil {
@@ -75,7 +75,7 @@ func (p *Pass) walkFolder(ctx context.Context, root *os.Root, c *collector, prog
 		case d.Type().IsRegular():
 			err = p.offerFile(ctx, root, name, fact, c)
 		}
-		c.files = append(c.files, pratique.PathHash(fact))
+		c.files = append(c.files, pratique.NameHash(fact))
 		return err
 	})
 }

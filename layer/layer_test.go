@@ -317,7 +317,7 @@ func TestNames(t *testing.T) {
 	}
 	e := r.Facts[0].Entries
 	for _, name := range []string{"fifo", "dev/null", "caf�"} {
-		if !pratique.HasHash(e.Files, pratique.PathHash(name)) {
+		if !pratique.HasHash(e.Files, pratique.NameHash(name)) {
 			t.Errorf("%s is not among the entries", name)
 		}
 	}
@@ -439,6 +439,13 @@ func TestLinkedBytesChange(t *testing.T) {
 	}, pratique.Layer{}, nil)
 	if asked != 2 || code(err) != pratique.CodeCorrupt || len(digests(r)) > 0 {
 		t.Errorf("asked %d times, error %v, files %v", asked, err, digests(r))
+	}
+}
+
+func TestMergedUsr(t *testing.T) {
+	r, err := read(t, tarOf(t, symlink("bin", "usr/bin"), symlink("lib64", "/usr/lib64"), symlink("sbin", "elsewhere"), symlink("opt", "usr/opt")), pratique.Layer{}, layer.Limits{}, reader{})
+	if err != nil || !reflect.DeepEqual(r.Facts[0].Entries.Merged, []string{"bin", "lib64"}) {
+		t.Errorf("%v, %q", err, r.Facts[0].Entries.Merged)
 	}
 }
 

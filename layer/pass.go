@@ -21,7 +21,7 @@ import (
 const EntriesName = "entries"
 
 // entriesVersion changes when the structure does.
-const entriesVersion = "1"
+const entriesVersion = "2"
 
 // A Pass reads layers for a fixed set of analyzers. Make one with NewPass; any
 // number of layers may go through it at once and share its workers and memory.
@@ -237,25 +237,25 @@ func (p *Pass) entry(ctx context.Context, h *tar.Header, r io.Reader, c *collect
 	}
 	switch h.Typeflag {
 	case tar.TypeDir:
-		c.dirs = append(c.dirs, pratique.PathHash(name))
+		c.dirs = append(c.dirs, pratique.NameHash(name))
 		c.supersede(name)
 	case tar.TypeReg, tar.TypeGNUSparse:
-		c.files = append(c.files, pratique.PathHash(name))
+		c.files = append(c.files, pratique.NameHash(name))
 		f := analyze.File{Path: name, Size: h.Size, Mode: h.FileInfo().Mode()}
 		if isSparse(h) {
 			return p.offerSparse(ctx, f, r, c)
 		}
 		return p.offer(ctx, f, r, c)
 	case tar.TypeSymlink:
-		c.files = append(c.files, pratique.PathHash(name))
+		c.files = append(c.files, pratique.NameHash(name))
 		c.symlink(name, h.Linkname)
 	case tar.TypeLink:
-		c.files = append(c.files, pratique.PathHash(name))
+		c.files = append(c.files, pratique.NameHash(name))
 		if target, ok := cleanPath(h.Linkname); ok && target != name {
 			c.hardlink(p, name, target)
 		}
 	default: // devices, FIFOs: nothing to read, but they hide what is below
-		c.files = append(c.files, pratique.PathHash(name))
+		c.files = append(c.files, pratique.NameHash(name))
 		c.supersede(name)
 	}
 	return nil
