@@ -178,7 +178,7 @@ func assemble(own []string, user *ruleFile) (*loaded, error) {
 		c, files = mine, append(files[:0:0], user)
 	}
 	for _, f := range files {
-		if err := f.aim(c); err != nil {
+		if err := f.aim(c, user != nil); err != nil {
 			return nil, err
 		}
 	}

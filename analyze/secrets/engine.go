@@ -35,8 +35,10 @@ const (
 	// segment is how much of a text is looked at in one go; texts up to
 	// segment+maxMatch are seen whole. Keywords open a rule for a segment.
 	segment = 1 << 20
-	// budget bounds the bytes given to regular expressions in one segment.
-	budget = 16 << 20
+	// Bounds of the bytes given to regular expressions: by one rule in a segment,
+	// and by all in a file. Only hostile texts need that much.
+	ruleBudget = 4 << 20
+	fileBudget = 64 << 20
 	// maxFindings bounds what one file can report.
 	maxFindings = 1000
 	// maxLine bounds what allow lists see of a line.
@@ -130,7 +132,8 @@ type scratch struct {
 	done    []int  // of each rule, where its last match ended in the whole text
 	asked   []int  // rules with where or done set
 	found   []finding
-	spent   int
+	spent   int // bytes given to the expression of the current rule in the segment
+	total   int // bytes given to all expressions in the text
 
 	lineFrom, lineTo int // of the line that answers are cached for
 	lineAnswers      map[*allowlist]bool
@@ -147,7 +150,7 @@ func newScratch(rules int) *scratch {
 func (s *scratch) begin() {
 	clear(s.where)
 	clear(s.done)
-	s.found, s.short = s.found[:0], false
+	s.found, s.short, s.total = s.found[:0], false, 0
 	s.lineFrom, s.lineTo, s.lineAnswers = -1, -1, nil
 }
 
@@ -163,7 +166,7 @@ type passage struct {
 
 // scan adds the findings of one segment to s.
 func (e *engine) scan(s *scratch, t *passage) {
-	s.spent, s.countedTo, s.counted = 0, 0, 0
+	s.countedTo, s.counted = 0, 0
 	e.collect(s, t)
 	for _, i := range e.loose {
 		if r := e.config.rules[i]; s.applies(r, i, t.path) && (len(r.keywords) == 0 || s.open[i]) {
@@ -171,6 +174,9 @@ func (e *engine) scan(s *scratch, t *passage) {
 			s.hits[i] = r.pattern.anchors[0].everywhere(s.hits[i], t)
 		}
 	}
+	// Those with narrow windows first: a budget that the others use up is no
+	// loss to them.
+	slices.SortFunc(s.touched, func(a, b int) int { return cmp.Or(cmp.Compare(e.width(a), e.width(b)), a-b) })
 	for _, i := range s.touched {
 		r, hits := e.config.rules[i], s.hits[i]
 		s.hits[i] = hits[:0]
@@ -185,6 +191,9 @@ func (e *engine) scan(s *scratch, t *passage) {
 	}
 	s.touched, s.opened = s.touched[:0], s.opened[:0]
 }
+
+// width is how wide a window the rule needs.
+func (e *engine) width(i int) uint { return uint(e.config.rules[i].pattern.max) }
 
 // collect runs the automaton.
 func (e *engine) collect(s *scratch, t *passage) {
@@ -230,16 +239,18 @@ func (s *scratch) applies(r *rule, i int, path string) bool {
 // text, because each of those has its word at one of the hits.
 func (e *engine) matches(s *scratch, t *passage, i int, hits []hit) [][]int {
 	p := e.config.rules[i].pattern
+	s.spent = 0
 	var all [][]int
 	from := max(0, s.done[i]-t.base)
 	for k, h := range hits {
 		for h.at < t.to && h.at >= from {
-			if s.spent > budget {
+			if s.spent > ruleBudget || s.total > fileBudget {
 				s.short = true
 				return all
 			}
 			loc, spent := p.next(t.data, from, hits[k:])
 			s.spent += spent
+			s.total += spent
 			if loc == nil {
 				break
 			}

@@ -176,7 +176,7 @@ func (f *ruleFile) translate() (*config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("[[allowlists]]: %w", err)
 		}
-		if len(a.TargetRules) == 0 {
+		if a == nil || len(a.TargetRules) == 0 {
 			c.allows = append(c.allows, list)
 		}
 	}
@@ -190,8 +190,11 @@ func (c *config) sort() {
 
 // aim attaches the allow lists of f that name rules. It comes after the files
 // are joined: they may name rules of another file.
-func (f *ruleFile) aim(c *config) error {
+func (f *ruleFile) aim(c *config, user bool) error {
 	for _, a := range f.Allowlists {
+		if a == nil {
+			continue
+		}
 		for _, id := range a.TargetRules {
 			r := c.rule(id)
 			if r == nil {
@@ -201,6 +204,7 @@ func (f *ruleFile) aim(c *config) error {
 			if err != nil {
 				return fmt.Errorf("[[allowlists]]: %w", err)
 			}
+			list.user = user
 			r.allows = append(slices.Clone(r.allows), list)
 		}
 	}
@@ -368,6 +372,9 @@ type allowlist struct {
 }
 
 func (t *allowTOML) translate() (*allowlist, error) {
+	if t == nil { // an empty table
+		t = &allowTOML{}
+	}
 	a := &allowlist{note: t.Description, hashes: t.Hashes, commits: len(t.Commits) > 0}
 	switch strings.ToUpper(t.Condition) {
 	case "AND", "&&":

@@ -164,7 +164,7 @@ var positives = map[string][]sample{
 	"sha512-crypt-hash":                    {{`app/ks`, "--iscrypted $6${an:16}${an:86}\n"}},
 	"yescrypt-hash":                        {{`app/ks`, "pw $y$j9T${an:22}${an:43}\n"}},
 	"postgres-scram-hash":                  {{`app/dump`, "x SCRAM-SHA-256$4096:{b64:22}==${b64:43}=:{b64:43}=\n"}},
-	"mysql-native-hash":                    {{`app/dump`, `IDENTIFIED BY PASSWORD '*{HEX:40}'`}},
+	"mysql-native-hash":                    {{`app/dump`, `x PASSWORD '*{HEX:40}'`}},
 	"openrouter-api-key":                   {{`app/config.txt`, `k sk-or-v1-{hex:64}`}},
 	"groq-api-key":                         {{`app/config.txt`, `k gsk_{an:52}`}},
 	"xai-api-key":                          {{`app/config.txt`, `k xai-{an:80}`}},

@@ -103,10 +103,15 @@ func explains(g, f *finding, config bool) bool {
 		return false
 	}
 	gp, fp := g.rule.precedence(), f.rule.precedence()
-	if gp == fp && (bytes.Equal(g.secret, f.secret) && g.rule.id < f.rule.id || len(g.secret) > len(f.secret) && bytes.Contains(g.secret, f.secret)) {
+	if gp == fp && (bytes.Equal(g.secret, f.secret) && before(g.rule, f.rule) || len(g.secret) > len(f.secret) && bytes.Contains(g.secret, f.secret)) {
 		return true
 	}
 	return gp > fp && (bytes.Contains(g.secret, f.secret) || bytes.Contains(f.secret, g.secret))
+}
+
+// before orders rules of equal precedence: the worse first.
+func before(a, b *rule) bool {
+	return cmp.Or(cmp.Compare(b.severity.Rank(), a.severity.Rank()), cmp.Compare(a.id, b.id)) < 0
 }
 
 func same(g, f *finding) bool {
