@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"sync"
@@ -200,7 +201,7 @@ type inflater struct {
 func (i *inflater) Read(p []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			i.failed = panicError(v)
+			i.failed = corrupt(fmt.Errorf("%v", v), "compressed data")
 			n, err = 0, i.failed
 		}
 	}()

@@ -55,10 +55,6 @@ func (s *run) masked(img pratique.Image) pratique.Image {
 	img.Layers = s.report.Layers
 	img = s.Credentials.MaskImage(img)
 	s.report.Layers = img.Layers
-	byDiffID := map[pratique.Digest]string{}
-	for _, l := range img.Layers {
-		byDiffID[l.DiffID] = l.Instruction
-	}
 	mask := func(o *pratique.Origin) {
 		if o != nil && o.Instruction != "" && o.Layer >= 0 && o.Layer < len(img.Layers) {
 			o.Instruction = img.Layers[o.Layer].Instruction

@@ -101,7 +101,10 @@ func Run(ctx context.Context, r Request) (*pratique.Report, error) {
 	}
 	report.Timing.BytesRead = s.bytesRead.Load()
 	report.Timing.Total = time.Since(r.Started).Seconds()
-	return report, ctx.Err()
+	if ctx.Err() != nil {
+		return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
+	}
+	return report, nil
 }
 
 type run struct {
@@ -268,8 +271,10 @@ func (s *run) known(diffID pratique.Digest) []pratique.Facts {
 }
 
 // keep stores facts. A full disk costs the cache, not the report, but is told.
+// Facts that lack a file for want of space here say nothing lasting about the
+// layer, so they are not kept.
 func (s *run) keep(all []pratique.Facts) {
-	if s.Store == nil {
+	if s.Store == nil || slices.ContainsFunc(all, wantOfSpace) {
 		return
 	}
 	for i := range all {
@@ -278,6 +283,10 @@ func (s *run) keep(all []pratique.Facts) {
 			return
 		}
 	}
+}
+
+func wantOfSpace(f pratique.Facts) bool {
+	return slices.ContainsFunc(f.Problems, func(p pratique.Problem) bool { return p.Code == pratique.CodeDisk })
 }
 
 func (s *run) describe(l *pratique.Layer, facts []pratique.Facts, state pratique.LayerState) {
@@ -306,7 +315,8 @@ func (s *run) note(p pratique.Problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, q := range s.problems {
-		if q.Message == p.Message && q.Path == p.Path {
+		same := q.Layer == p.Layer || q.Layer != nil && p.Layer != nil && *q.Layer == *p.Layer
+		if same && q.Message == p.Message && q.Path == p.Path {
 			return
 		}
 	}
