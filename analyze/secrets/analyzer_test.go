@@ -351,3 +351,16 @@ func TestWantsDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A key that is published with software is known wherever it lies, however its
+// lines are broken.
+func TestKeyPrintIgnoresLineBreaks(t *testing.T) {
+	f := &filler{rand.New(rand.NewPCG(1, 15))}
+	pem := f.fill("-----BEGIN PRIVATE KEY-----\n{pem}-----END PRIVATE KEY-----")
+	if a, b := keyPrint([]byte(pem)), keyPrint([]byte(strings.ReplaceAll(pem, "\n", `\n`))); a != b {
+		t.Errorf("%s and %s", a, b)
+	}
+	if len(testKeys()) == 0 {
+		t.Error("no fingerprints")
+	}
+}

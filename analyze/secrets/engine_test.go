@@ -57,7 +57,7 @@ func mixed(r *rand.Rand, size int) []byte {
 func TestWindowsEqualWholeText(t *testing.T) {
 	e := builtinEngine(t)
 	s := e.scratch.Get().(*scratch)
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		data := mixed(rand.New(rand.NewPCG(seed, 7)), 60_000)
 		s.begin()
 		p := &passage{data: data, to: len(data)}
