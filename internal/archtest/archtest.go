@@ -63,7 +63,8 @@ var Table = []Room{
 
 	// The use cases, and what keeps their state.
 	{Path: "scan", May: []string{".", "analyze", "layer", "image", "match", "advisory", "policy"}},
-	{Path: "store", May: []string{"."}},
+	{Path: "store", May: []string{".", "store/migrations"}},
+	{Path: "store/migrations", May: []string{"."}},
 	{Path: "store/*", May: []string{".", "store"}},
 	{Path: "queue", May: []string{".", "scan"}},
 
