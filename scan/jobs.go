@@ -1,0 +1,91 @@
+package scan
+
+import (
+	"errors"
+	"time"
+
+	"github.com/pratique/pratique"
+)
+
+// A job is the hand of a row: the row of a scan, of a registry or of a bundle
+// says what is wanted, and the job makes somebody do it. A job can be lost,
+// doubled or late without harm as long as that holds, so its arguments name the
+// row and say nothing else.
+
+// Args are what a job is about. Two jobs of the same kind with the same
+// arguments are the same job: while one is unfinished, a second joins it.
+type Args interface {
+	Kind() string
+}
+
+// ScanArgs: scan this image content, as its scan's row wants it.
+type ScanArgs struct {
+	ImageID pratique.Digest `json:"imageID"`
+}
+
+// SyncArgs: bring what is known of this registry's inventory up to date.
+type SyncArgs struct {
+	RegistryID int64 `json:"registryID"`
+}
+
+// EvaluateArgs: a bundle of feeds was adopted; judge again what it touches.
+type EvaluateArgs struct {
+	Bundle pratique.Digest `json:"bundle"`
+}
+
+// FeedArgs: fetch the feeds, and make a bundle of what is new.
+type FeedArgs struct{}
+
+// WindowArgs: the daily window in which registries are synchronised has opened.
+// There is one such job for each opening, even when the server starts several
+// times while the window is open.
+type WindowArgs struct {
+	Opens  time.Time `json:"opens"`
+	Closes time.Time `json:"closes"`
+}
+
+func (ScanArgs) Kind() string     { return "scan" }
+func (SyncArgs) Kind() string     { return "sync" }
+func (EvaluateArgs) Kind() string { return "evaluate" }
+func (FeedArgs) Kind() string     { return "feed" }
+func (WindowArgs) Kind() string   { return "window" }
+
+// Lane is how urgent a job is. A job of a lower number always starts first; one
+// that runs is never interrupted for it.
+type Lane int
+
+const (
+	LanePush     Lane = 1 // somebody waits: a push, an admission
+	LaneHand     Lane = 2 // a person asked
+	LaneSchedule Lane = 3
+	LaneReread   Lane = 4 // a new rule set wants layers to be read again
+)
+
+// Job is something to do. When the same job waits already, it moves to the more
+// urgent of the two lanes, and to the earlier of the two times.
+type Job struct {
+	Args Args
+	Lane Lane      // LaneSchedule if 0
+	At   time.Time // not before; zero is at once
+}
+
+// Lease is what a worker holds while it does a job. The worker may be given up
+// at any moment, because it was silent, and go on without knowing; so whatever
+// it writes has to be fenced: a write counts only if no higher Fence has written
+// to the row. A later hand-over of the same job has a higher Fence, always.
+type Lease struct {
+	Fence   int64
+	Attempt int    // 1, 2, …: how often this job was begun; a stop of the worker does not count
+	Worker  string // who does it, for people
+}
+
+// Why the context of a running job ends; see [context.Cause].
+var (
+	// ErrCancelled: somebody no longer wants it. The row should say so.
+	ErrCancelled = errors.New("cancelled")
+	// ErrStopping: this process stops. The job goes on elsewhere, or later: the
+	// row stays wanted, and what was done so far may be kept.
+	ErrStopping = errors.New("the worker is stopping")
+	// ErrLost: the job is no longer ours. Nothing may be written.
+	ErrLost = errors.New("the job was given to another worker")
+)
