@@ -89,29 +89,29 @@ func (c *Client) known(repository string) string {
 
 // authorize answers a challenge and remembers the answer. When several requests
 // meet the same challenge, one asks and the others take its answer: tried is the
-// header that the registry has just refused.
-func (c *Client) authorize(ctx context.Context, repository string, challenges []challenge, tried string) (string, error) {
+// header that the registry has just refused. fresh tells that this call asked.
+func (c *Client) authorize(ctx context.Context, repository string, challenges []challenge, tried string) (authorization string, fresh bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if g := c.grants[repository]; g != nil && g.authorization != tried && (g.expires.IsZero() || time.Now().Before(g.expires)) {
-		return g.authorization, nil
+		return g.authorization, false, nil
 	}
 	cred, err := c.opt.Credentials(ctx, c.host, repository)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	c.hide(cred.Password, cred.IdentityToken, cred.RegistryToken)
 	g, err := c.answer(ctx, repository, challenges, cred)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if g.authorization == tried {
-		return "", c.denied(cred)
+		return "", false, c.denied(cred)
 	}
 	_, sent, _ := strings.Cut(g.authorization, " ")
 	c.hide(sent)
 	c.grants[repository] = g
-	return g.authorization, nil
+	return g.authorization, true, nil
 }
 
 // answer prefers Bearer: whoever offers both means Basic for its token service.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
 )
 
 // Options are how a registry is spoken to.
@@ -214,9 +215,14 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 		pause := c.limits.backoff << (attempt - 1)
 		switch {
 		case err != nil:
-			if err = c.explain(ctx, err); attempt >= c.limits.attempts || !mayPass(err) {
+			// A token service may ask for patience, or have a fault, as a registry may.
+			var asked patience
+			err = c.explain(ctx, err)
+			again := mayPass(err) || errors.As(err, &asked) || errors.Is(err, registry.FaultServer)
+			if !again || attempt >= c.limits.attempts || waited+time.Duration(asked) > c.limits.patience {
 				return nil, err
 			}
+			pause = max(pause, time.Duration(asked))
 		case resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent,
 			resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && r.offset > 0,
 			r.refusals && resp.StatusCode >= 300 && !mayPassStatus(resp.StatusCode):
@@ -248,27 +254,30 @@ func (c *Client) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// authenticated sends r with what we know of the registry's wishes, and once
-// more when it answers with a challenge.
+// authenticated sends r with what we know of the registry's wishes, and again
+// when it answers with a challenge. A token that another request got may have
+// expired by the time this one uses it, so there is a third attempt unless the
+// refused token was this request's own.
 func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, error) {
 	if r.authorization != "" {
 		return c.once(ctx, r, r.authorization)
 	}
-	authorization := c.known(r.repository)
-	resp, err := c.once(ctx, r, authorization)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.sameHost(resp) {
-		return resp, err
+	authorization, own := c.known(r.repository), false
+	for round := 1; ; round++ {
+		resp, err := c.once(ctx, r, authorization)
+		if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.sameHost(resp) || own || round == 3 {
+			return resp, err
+		}
+		challenges := parseChallenges(resp.Header.Values("WWW-Authenticate"))
+		if len(challenges) == 0 {
+			return resp, nil
+		}
+		drain(resp.Body)
+		authorization, own, err = c.authorize(ctx, r.repository, challenges, authorization)
+		if err != nil {
+			return nil, err
+		}
 	}
-	challenges := parseChallenges(resp.Header.Values("WWW-Authenticate"))
-	if len(challenges) == 0 {
-		return resp, nil
-	}
-	drain(resp.Body)
-	authorization, err = c.authorize(ctx, r.repository, challenges, authorization)
-	if err != nil {
-		return nil, err
-	}
-	return c.once(ctx, r, authorization)
 }
 
 // sameHost tells whether the registry itself answered, not what it redirects to.

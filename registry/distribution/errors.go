@@ -27,6 +27,11 @@ var (
 	errStalled = errors.New("stopped sending")
 )
 
+// patience is what a server asked for before the next attempt.
+type patience time.Duration
+
+func (p patience) Error() string { return "asks to wait " + time.Duration(p).String() }
+
 // hide remembers values that must not appear in an error.
 func (c *Client) hide(values ...string) {
 	c.secretMu.Lock()
@@ -201,7 +206,9 @@ func (c *Client) refusal(resp *http.Response, r request) error {
 func (c *Client) rateLimited(h http.Header, because string) error {
 	now := time.Now()
 	e := pratique.Errorf(pratique.CodeRateLimited, "%s asks for patience%s", c.host, because)
-	if d := retryAfter(h, now); d > 0 {
+	d := retryAfter(h, now)
+	e.Cause = patience(d)
+	if d > 0 {
 		e.Message = c.host + " asks to wait until " + now.Add(d).Local().Format("2006-01-02 15:04:05 MST") + because
 	}
 	return e.WithRemedy("try again then; a login often raises the limit (`docker login %s`)", c.host)

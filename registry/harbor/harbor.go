@@ -174,7 +174,7 @@ func open(ctx context.Context, client *distribution.Client, conn registry.Connec
 const maxSmall = 1 << 20
 
 // detect asks for the API's version, which 1.x does not tell, and then for what
-// 1.x tells everybody.
+// both tell everybody, each at its own place.
 func (s *session) detect(ctx context.Context) error {
 	a, err := s.client.Get(ctx, "/api/version", maxSmall)
 	if err != nil {
@@ -186,13 +186,15 @@ func (s *session) detect(ctx context.Context) error {
 	if a.Status == http.StatusOK && a.Decode("the version", &told) == nil && strings.HasPrefix(told.Version, "v2") {
 		return s.settle(ctx, registry.Version2, "/api/v2.0")
 	}
-	a, err = s.client.Get(ctx, "/api/systeminfo", maxSmall)
-	if err != nil {
-		return err
-	}
-	var info systemInfo
-	if a.Status == http.StatusOK && a.Decode("the version", &info) == nil && info.AuthMode != "" {
-		return s.settle(ctx, registry.Version1, "/api")
+	for _, dialect := range []struct {
+		version registry.Version
+		base    string
+	}{{registry.Version2, "/api/v2.0"}, {registry.Version1, "/api"}} {
+		if info, err := s.systemInfo(ctx, dialect.base); err != nil {
+			return err
+		} else if info.AuthMode != "" {
+			return s.settle(ctx, dialect.version, dialect.base)
+		}
 	}
 	return faultNotHarbor.Errorf("neither /api/version nor /api/systeminfo is answered as by Harbor")
 }
@@ -207,17 +209,20 @@ func (s *session) settle(ctx context.Context, found registry.Version, base strin
 	if s.conn.Version != registry.VersionAuto && s.conn.Version != found {
 		return faultVersion.Errorf("%s is chosen, and %s answers", s.conn.Version, found)
 	}
+	info, err := s.systemInfo(ctx, base)
+	if v := strings.TrimPrefix(info.HarborVersion, "v"); v != "" && v != "-" && len(v) < 60 {
+		s.product = "Harbor " + v
+	}
+	return err
+}
+
+// systemInfo is empty where there is no such answer.
+func (s *session) systemInfo(ctx context.Context, base string) (info systemInfo, err error) {
 	a, err := s.client.Get(ctx, base+"/systeminfo", maxSmall)
-	if err != nil {
-		return err
+	if err == nil && a.Status == http.StatusOK && a.Decode("the version", &info) != nil {
+		info = systemInfo{}
 	}
-	var info systemInfo
-	if a.Status == http.StatusOK && a.Decode("the version", &info) == nil {
-		if v := strings.TrimPrefix(info.HarborVersion, "v"); v != "" && v != "-" && len(v) < 60 {
-			s.product = "Harbor " + v
-		}
-	}
-	return nil
+	return info, err
 }
 
 // identify tells whether the credential is right: see the package's traps.

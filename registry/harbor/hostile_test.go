@@ -1,0 +1,364 @@
+package harbor
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
+)
+
+// scripted is a Harbor 2 with one project, "team", whose lists the tests write.
+type scripted struct {
+	mu           sync.Mutex
+	repositories []string
+	artifacts    func(repository string) []map[string]any
+	before       func(w http.ResponseWriter, r *http.Request) (done bool)
+	noLinks      bool
+}
+
+func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.before != nil && s.before(w, r) {
+		return
+	}
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case path == "/api/version":
+		_, _ = w.Write([]byte(`{"version":"v2.0"}`))
+	case path == "/api/v2.0/systeminfo":
+		_, _ = w.Write([]byte(`{"auth_mode":"db_auth"}`))
+	case path == "/api/v2.0/users/current":
+		if _, given, _ := r.BasicAuth(); given != password {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = w.Write([]byte(`{"username":"admin"}`))
+	case path == "/api/v2.0/projects":
+		s.page(w, r, []map[string]any{{"project_id": 1, "name": "team"}})
+	case path == "/api/v2.0/projects/team/repositories":
+		var all []map[string]any
+		for _, n := range s.repositories {
+			all = append(all, map[string]any{"name": n})
+		}
+		s.page(w, r, all)
+	case strings.HasSuffix(path, "/artifacts"):
+		s.page(w, r, s.artifacts("team/"+strings.Split(path, "/")[6]))
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// page cuts a list as Harbor does.
+func (s *scripted) page(w http.ResponseWriter, r *http.Request, all []map[string]any) {
+	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+	size, _ := strconv.Atoi(r.URL.Query().Get("page_size"))
+	from, to := min((page-1)*size, len(all)), min(page*size, len(all))
+	w.Header().Set("X-Total-Count", strconv.Itoa(len(all)))
+	if to < len(all) && !s.noLinks {
+		next := *r.URL
+		q := next.Query()
+		q.Set("page", strconv.Itoa(page+1))
+		next.RawQuery = q.Encode()
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.RequestURI()))
+	}
+	if from == to {
+		_, _ = w.Write([]byte("[]"))
+		return
+	}
+	_ = json.NewEncoder(w).Encode(all[from:to])
+}
+
+func numbered(n int) pratique.Digest { return pratique.DigestOf([]byte(strconv.Itoa(n))) }
+
+func images(from, to int) (all []map[string]any) {
+	for i := from; i < to; i++ {
+		all = append(all, map[string]any{
+			"digest": numbered(i), "type": "IMAGE", "push_time": time.Date(2026, 1, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339),
+			"tags": []map[string]any{{"name": "v" + strconv.Itoa(i)}},
+		})
+	}
+	return all
+}
+
+func start(t *testing.T, s *scripted) registry.Connection {
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return admin(server)
+}
+
+func wantDigests(t *testing.T, l listing, repository string, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		if _, ok := l.artifacts[repository+"@"+string(numbered(i))]; !ok {
+			t.Errorf("%s misses number %d", repository, i)
+			return
+		}
+	}
+}
+
+func TestManyPages(t *testing.T) {
+	for _, noLinks := range []bool{false, true} {
+		s := &scripted{artifacts: func(string) []map[string]any { return images(0, 250) }, noLinks: noLinks}
+		for i := range 230 {
+			s.repositories = append(s.repositories, fmt.Sprintf("team/r%d", i))
+		}
+		l, err := list(t, start(t, s), registry.Query{})
+		if err != nil || len(l.artifacts) != 230*250 || len(l.complete) != 230 || len(l.problems) > 0 {
+			t.Fatal(err, len(l.artifacts), len(l.complete), l.problems)
+		}
+	}
+}
+
+// A push between two pages moves everything one place on; a deletion moves it
+// back, so that one reading misses an artifact.
+func TestPagesMove(t *testing.T) {
+	for name, c := range map[string]struct {
+		then     []map[string]any
+		from, to int // that must be found
+	}{
+		"push":     {append(images(1000, 1001), images(0, 250)...), 0, 250},
+		"deletion": {images(50, 250), 50, 250},
+		"grows":    {images(0, 330), 0, 330},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			s := &scripted{repositories: []string{"team/app"}}
+			s.artifacts = func(string) []map[string]any {
+				if asked++; asked == 1 {
+					return images(0, 250)
+				}
+				return c.then
+			}
+			l, err := list(t, start(t, s), registry.Query{})
+			if err != nil || len(l.problems) > 0 || !l.complete["team/app"] {
+				t.Error(err, l.problems, l.complete)
+			}
+			wantDigests(t, l, "team/app", c.from, c.to)
+			if asked > 10 {
+				t.Errorf("%d pages were read", asked)
+			}
+		})
+	}
+}
+
+// What never holds still is listed, and nothing is concluded from it.
+func TestNeverStill(t *testing.T) {
+	asked := 0
+	s := &scripted{repositories: []string{"team/app"}}
+	s.artifacts = func(string) []map[string]any {
+		asked++
+		return images(0, 210+asked)
+	}
+	l, err := list(t, start(t, s), registry.Query{})
+	if err != nil || l.complete["team/app"] || len(l.problems) > 0 || len(l.artifacts) < 210 || asked > 30 {
+		t.Error(err, l.complete, l.problems, len(l.artifacts), asked)
+	}
+}
+
+func TestIncremental(t *testing.T) {
+	asked := 0
+	s := &scripted{repositories: []string{"team/app"}}
+	s.artifacts = func(string) []map[string]any {
+		asked++
+		all := images(0, 450)
+		for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 { // latest first
+			all[i], all[j] = all[j], all[i]
+		}
+		return all
+	}
+	since := time.Date(2026, 1, 1, 0, 320, 0, 0, time.UTC)
+	l, err := list(t, start(t, s), registry.Query{Since: since})
+	if err != nil || l.complete["team/app"] || asked != 3 {
+		t.Error(err, l.complete, asked)
+	}
+	wantDigests(t, l, "team/app", 320, 450)
+	l, err = list(t, start(t, s), registry.Query{Since: since.AddDate(-1, 0, 0)})
+	if err != nil || !l.complete["team/app"] || len(l.artifacts) != 450 {
+		t.Error(err, l.complete, len(l.artifacts))
+	}
+}
+
+func TestFaultsPass(t *testing.T) {
+	for name, fault := range map[string]func(http.ResponseWriter){
+		"429": func(w http.ResponseWriter) { w.Header().Set("Retry-After", "1"); w.WriteHeader(429) },
+		"500": func(w http.ResponseWriter) { w.WriteHeader(500) },
+		"502": func(w http.ResponseWriter) { w.WriteHeader(502); _, _ = w.Write([]byte("<html>bad gateway</html>")) },
+		"cut": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			count := 0
+			s := &scripted{repositories: []string{"team/a", "team/b"}, artifacts: func(string) []map[string]any { return images(0, 150) }}
+			s.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if count++; count == 5 || count == 7 {
+					fault(w)
+					return true
+				}
+				return false
+			}
+			l, err := list(t, start(t, s), registry.Query{})
+			if err != nil || len(l.artifacts) != 300 || len(l.problems) > 0 || !l.complete["team/a"] || !l.complete["team/b"] {
+				t.Error(err, len(l.artifacts), l.problems, l.complete)
+			}
+		})
+	}
+}
+
+// One repository that always fails does not end the listing.
+func TestOneRepositoryFails(t *testing.T) {
+	t.Parallel()
+	s := &scripted{repositories: []string{"team/a", "team/broken", "team/c", "team/page", "team/strange"}}
+	s.artifacts = func(r string) []map[string]any {
+		if r == "team/strange" {
+			return append(images(0, 2), map[string]any{"digest": "sha256:short", "type": "IMAGE"})
+		}
+		return images(0, 3)
+	}
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.Contains(r.RequestURI, "/broken/"):
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"errors":[{"code":"FORBIDDEN","message":"no ` + password + ` for you"}]}`))
+		case strings.Contains(r.RequestURI, "/page/"):
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write([]byte("<!doctype html><title>maintenance</title>"))
+		default:
+			return false
+		}
+		return true
+	}
+	l, err := list(t, start(t, s), registry.Query{})
+	if err != nil || len(l.artifacts) != 8 || len(l.problems) != 3 || !l.complete["team/c"] || l.complete["team/broken"] || l.complete["team/strange"] {
+		t.Error(err, len(l.artifacts), l.problems, l.complete)
+	}
+	broken := l.problems["team/broken"]
+	if registry.Diagnose(broken).Status != registry.StatusForbidden || strings.Contains(broken.Error(), password) {
+		t.Error(broken)
+	}
+	if registry.Diagnose(l.problems["team/page"]).Status != registry.StatusNotRegistry {
+		t.Error(l.problems["team/page"])
+	}
+}
+
+// A password that ceases to be valid must not look like a registry that lost its
+// private images.
+func TestPasswordChangesMeanwhile(t *testing.T) {
+	count := 0
+	s := &scripted{repositories: []string{"team/a"}, artifacts: func(string) []map[string]any { return images(0, 1) }}
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if count++; count > 4 {
+			r.Header.Del("Authorization")
+		}
+		return false
+	}
+	_, err := list(t, start(t, s), registry.Query{})
+	if pratique.CodeOf(err) != pratique.CodeUnauthorized || registry.Diagnose(err).Status != registry.StatusAuthFailed {
+		t.Error(err)
+	}
+}
+
+func TestHostileServers(t *testing.T) {
+	var elsewhere atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("the credential went to another host")
+		}
+		elsewhere.Add(1)
+		_, _ = w.Write([]byte(`[]`))
+	}))
+	defer other.Close()
+	artifacts := func(w http.ResponseWriter, body func(http.ResponseWriter)) func(*http.Request) bool {
+		return func(r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, "/artifacts") {
+				return false
+			}
+			body(w)
+			return true
+		}
+	}
+	for name, c := range map[string]struct {
+		body func(http.ResponseWriter)
+		code pratique.Code
+	}{
+		"endless pages": {func(w http.ResponseWriter) {
+			w.Header().Set("Link", `</api/v2.0/projects/team/repositories/a/artifacts?page=7>; rel="next"`)
+			_ = json.NewEncoder(w).Encode(images(0, 2))
+		}, pratique.CodeUnreachable},
+		"next page elsewhere": {func(w http.ResponseWriter) {
+			w.Header().Set("Link", `<`+other.URL+`/more>; rel="next"`)
+			_ = json.NewEncoder(w).Encode(images(0, 2))
+		}, pratique.CodeUnreachable},
+		"gigantic": {func(w http.ResponseWriter) {
+			junk := []byte(strings.Repeat(" ", 1<<20))
+			for range maxPage>>20 + 2 {
+				_, _ = w.Write(junk)
+			}
+		}, pratique.CodeLimit},
+		"deep":     {func(w http.ResponseWriter) { _, _ = w.Write([]byte(strings.Repeat("[", 100_000))) }, pratique.CodeUnreachable},
+		"redirect": {func(w http.ResponseWriter) { w.Header().Set("Location", other.URL+"/x"); w.WriteHeader(302) }, pratique.CodeUnreachable},
+		"no list":  {func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{"digest":1}`)) }, pratique.CodeUnreachable},
+		"no JSON":  {func(w http.ResponseWriter) { _, _ = w.Write([]byte("\x00\xff")) }, pratique.CodeUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &scripted{repositories: []string{"team/a"}, artifacts: func(string) []map[string]any { return nil }}
+			s.before = func(w http.ResponseWriter, r *http.Request) bool { return artifacts(w, c.body)(r) }
+			l, err := list(t, start(t, s), registry.Query{})
+			problem := l.problems["team/a"]
+			if err != nil || pratique.CodeOf(problem) != c.code || l.complete["team/a"] {
+				t.Error(err, problem, l.complete)
+			}
+		})
+	}
+	if elsewhere.Load() > 1 { // the redirect, without the credential
+		t.Errorf("%d requests went elsewhere", elsewhere.Load())
+	}
+}
+
+func TestNotHarbor(t *testing.T) {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("<!doctype html><title>welcome</title>"))
+	}))
+	defer page.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	tls := httptest.NewTLSServer(&scripted{})
+	defer tls.Close()
+	secure, insecure := admin(tls), admin(tls)
+	insecure.Insecure = true
+	noTLS := admin(plain)
+	noTLS.Address = strings.Replace(noTLS.Address, "http:", "https:", 1)
+	noTLS.Insecure = true // which is no leave to send the password in clear text
+	address := admin(plain)
+	address.Address += "/harbor/projects"
+	unknown := admin(plain)
+	unknown.Address = "https://registry.invalid"
+	for name, c := range map[string]struct {
+		registry.Connection
+		want registry.Status
+	}{
+		"a page": {admin(page), registry.StatusNotRegistry}, "nothing of Harbor's": {admin(plain), registry.StatusNotRegistry},
+		"closed": {admin(closed), registry.StatusUnreachable}, "self-signed": {secure, registry.StatusTLSFailed},
+		"unchecked": {insecure, registry.StatusConnected}, "no TLS": {noTLS, registry.StatusTLSFailed},
+		"a path": {address, registry.StatusInvalid}, "no such host": {unknown, registry.StatusUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := Connector{}.Check(t.Context(), c.Connection)
+			if h.Status != c.want || h.Status != registry.StatusConnected && (h.Reason.EN == "" || h.Reason.ZH == "" || h.Remedy.EN == "" || h.Remedy.ZH == "") {
+				t.Errorf("%+v", h)
+			}
+		})
+	}
+}
