@@ -33,11 +33,12 @@ run: build ## scan an image that is made here, offline, with something of everyt
 # Tests compare with independent tools and scan images that they make of real
 # packages. What is missing is installed; a machine that has it all is left alone.
 TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
-         npm:npm dpkg-query:dpkg openssl:openssl git:git
+         npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils
 deps:
 	@missing=(); \
 	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \
 	test -e /etc/ssl/certs/ca-certificates.crt || missing+=(ca-certificates); \
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
 	if (( $${#missing[@]} )); then \
 	  command -v apt-get >/dev/null || { echo "please install: $${missing[*]}" >&2; exit 1; }; \
 	  sudo=(); (( EUID == 0 )) || sudo=(sudo); \
@@ -70,7 +71,7 @@ accuracy: deps ## comparisons with real feeds and independent tools
 fuzz: ## every fuzz target for FUZZTIME
 	@git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed 's/:func / /' | while read -r file name; do \
 	  echo "$$name in $$(dirname "$$file")"; \
-	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null; \
+	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "./$$(dirname "$$file")" </dev/null; \
 	done
 
 clean: ## what was built, and the images of run and bench

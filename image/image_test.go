@@ -247,6 +247,9 @@ func TestDeclared(t *testing.T) {
 		{"npm, installed elsewhere", lock("npm", "x", "app/package-lock.json"), layer().npm("other/node_modules/x/package.json"), 2},
 		{"npm, the tree was removed", lock("npm", "x", "app/package-lock.json").npm("app/node_modules/x/package.json"), layer().whiteout("app/node_modules"), 1},
 		{"pypi, installed anywhere", lock("pypi", "six", "app/requirements.txt"), layer().pkg(pratique.Package{Type: "pypi", Name: "six", Version: "1", Path: "x/METADATA"}), 1},
+		{"pypi, something else is installed", lock("pypi", "six", "app/requirements.txt"), layer().pkg(pratique.Package{Type: "pypi", Name: "pip", Version: "24", Path: "x/METADATA"}), 2},
+		{"pypi, most is installed", lock("pypi", "six", "app/requirements.txt").pkg(pratique.Package{Type: "pypi", Name: "pytest", Version: "8", Path: "app/requirements.txt", Declared: true}),
+			layer().pkg(pratique.Package{Type: "pypi", Name: "six", Version: "1", Path: "x/METADATA"}), 1},
 		{"pypi beside npm", lock("pypi", "six", "app/requirements.txt"), layer().npm("app/node_modules/x/package.json"), 2},
 	} {
 		if got := view(c.lower, c.upper).Packages; len(got) != c.want {

@@ -114,30 +114,44 @@ func (b *builder) trace(layer int, key packageKey, byLayer []map[packageKey]bool
 	return layer
 }
 
-// dropDeclared leaves out what lock files ask for where the installed tree is
-// there to see: for npm and composer beside the lock file, for the others, which
-// install into places of their own, anywhere in the image.
+// dropDeclared leaves out what a lock file asks for where it was installed: the
+// installed tree then tells what is really there, without development
+// dependencies and those of other platforms. A lock file counts as installed
+// when most of what it names is: for npm and composer beside the file, for the
+// others, which install into places of their own, anywhere in the image.
 func dropDeclared(packages []pratique.Package) []pratique.Package {
 	installed := map[string]bool{}
-	for _, p := range packages {
-		if p.Declared {
-			continue
-		}
-		installed[p.Type] = true
-		for _, tree := range [...]string{"/node_modules/", "/vendor/composer/"} {
-			if i := strings.Index("/"+p.Path, tree); i >= 0 {
-				installed[p.Type+" "+strings.TrimPrefix(("/" + p.Path)[:i], "/")] = true
+	for i := range packages {
+		if p := &packages[i]; !p.Declared {
+			installed[p.Type+" "+p.Name] = true
+			for _, tree := range [...]string{"/node_modules/", "/vendor/composer/"} {
+				if folder, _, ok := strings.Cut("/"+p.Path, tree); ok {
+					installed[p.Type+" "+p.Name+" "+strings.TrimPrefix(folder, "/")] = true
+				}
 			}
 		}
 	}
-	return slices.DeleteFunc(packages, func(p pratique.Package) bool {
-		if !p.Declared {
-			return false
-		}
+	there := func(p *pratique.Package) bool {
 		if p.Type == "npm" || p.Type == "composer" {
-			return installed[p.Type+" "+parent(p.Path)]
+			return installed[p.Type+" "+p.Name+" "+parent(p.Path)]
 		}
-		return installed[p.Type]
+		return installed[p.Type+" "+p.Name]
+	}
+	type share struct{ named, there int }
+	files := map[string]share{}
+	for i := range packages {
+		if p := &packages[i]; p.Declared {
+			f := files[p.Path]
+			f.named++
+			if there(p) {
+				f.there++
+			}
+			files[p.Path] = f
+		}
+	}
+	return slices.DeleteFunc(packages, func(p pratique.Package) bool {
+		f := files[p.Path]
+		return p.Declared && (2*f.there >= f.named || there(&p))
 	})
 }
 

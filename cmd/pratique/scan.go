@@ -249,6 +249,9 @@ func writeReport(stdout io.Writer, output, format string, r *pratique.Report, op
 	if err := report.Write(&b, format, r, options); err != nil {
 		return err
 	}
+	if info, err := os.Stat(output); err == nil && !info.Mode().IsRegular() { // a pipe or a device: there is no name to keep
+		return os.WriteFile(output, b.Bytes(), 0)
+	}
 	temporary := filepath.Join(filepath.Dir(output), "."+filepath.Base(output)+".new")
 	err := os.WriteFile(temporary, b.Bytes(), 0o644)
 	if err == nil {
