@@ -123,6 +123,7 @@ func (db database) listeners() (*pgxpool.Pool, error) {
 	}
 	err = conn.Raw(func(c any) error {
 		config.ConnConfig = c.(*stdlib.Conn).Conn().Config()
+		config.ConnConfig.OnNotification = nil // that connection put itself there
 		return nil
 	})
 	if err != nil {

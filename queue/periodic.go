@@ -24,8 +24,9 @@ type Periodic struct {
 }
 
 // Daily is a window of every day: it opens and closes at times of day in a zone.
-// When it closes before it opens, it closes on the next day. A time that a
-// change of summer time skips is an hour later on that day.
+// When it closes before it opens, it closes on the next day. When summer
+// time begins or ends, times that do not exist on that day are an hour off, and
+// the window may be an hour shorter or longer; it opens once in any case.
 type Daily struct {
 	Opens  time.Duration // after midnight, by the clock on the wall
 	Closes time.Duration
@@ -59,6 +60,9 @@ func (d Daily) on(t time.Time, days int) (opens, closes time.Time) {
 	opens, closes = at(days, d.Opens), at(days, d.Closes)
 	if d.Closes < d.Opens {
 		closes = at(days+1, d.Closes)
+	}
+	if !closes.After(opens) { // the clock jumped over all of it
+		closes = opens.Add(d.Closes - d.Opens)
 	}
 	return opens, closes
 }
