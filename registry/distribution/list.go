@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/pratique/pratique"
@@ -85,12 +86,12 @@ func (c *Client) page(ctx context.Context, r request) (names []string, next stri
 	return append(doc.Repositories, doc.Tags...), next, err
 }
 
-// nextPage reads the Link header (RFC 8288). The page must be on the same host:
-// our credential goes with the request.
+// nextPage reads the Link headers. The page must be on the same host: our
+// credential goes with the request.
 func (c *Client) nextPage(resp *http.Response) (string, error) {
-	for _, link := range resp.Header.Values("Link") {
-		target, params, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
-		if !ok || !strings.Contains(strings.ReplaceAll(params, `"`, ""), "rel=next") {
+	for _, header := range resp.Header.Values("Link") {
+		target, ok := nextLink(header)
+		if !ok {
 			continue
 		}
 		next, err := url.Parse(strings.ReplaceAll(target, " ", "%20"))
@@ -105,4 +106,45 @@ func (c *Client) nextPage(resp *http.Response) (string, error) {
 		return next.RequestURI(), nil
 	}
 	return "", nil
+}
+
+// nextLink finds the link with the relation "next" in a Link header (RFC 8288),
+// which may hold several: Harbor puts the previous page first.
+func nextLink(header string) (target string, ok bool) {
+	for {
+		_, rest, found := strings.Cut(header, "<")
+		if !found {
+			return "", false
+		}
+		if target, rest, found = strings.Cut(rest, ">"); !found {
+			return "", false
+		}
+		var params string
+		params, header = unquotedCut(rest, ',')
+		for params != "" {
+			var param string
+			param, params = unquotedCut(params, ';')
+			name, value, _ := strings.Cut(param, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "rel") {
+				relations := strings.Fields(strings.Trim(strings.TrimSpace(value), `"`))
+				if slices.ContainsFunc(relations, func(r string) bool { return strings.EqualFold(r, "next") }) {
+					return target, true
+				}
+			}
+		}
+	}
+}
+
+// unquotedCut is strings.Cut at a separator outside of quotes.
+func unquotedCut(s string, separator byte) (before, after string) {
+	quoted := false
+	for i := range len(s) {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
 }

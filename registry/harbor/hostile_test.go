@@ -64,12 +64,22 @@ func (s *scripted) page(w http.ResponseWriter, r *http.Request, all []map[string
 	size, _ := strconv.Atoi(r.URL.Query().Get("page_size"))
 	from, to := min((page-1)*size, len(all)), min(page*size, len(all))
 	w.Header().Set("X-Total-Count", strconv.Itoa(len(all)))
-	if to < len(all) && !s.noLinks {
-		next := *r.URL
-		q := next.Query()
-		q.Set("page", strconv.Itoa(page+1))
-		next.RawQuery = q.Encode()
-		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.RequestURI()))
+	link := func(n int, rel string) string {
+		at := *r.URL
+		q := at.Query()
+		q.Set("page", strconv.Itoa(n))
+		at.RawQuery = q.Encode()
+		return fmt.Sprintf(`<%s>; rel="%s"`, at.RequestURI(), rel)
+	}
+	var links []string
+	if page > 1 {
+		links = append(links, link(page-1, "prev"))
+	}
+	if to < len(all) {
+		links = append(links, link(page+1, "next"))
+	}
+	if !s.noLinks && len(links) > 0 {
+		w.Header().Set("Link", strings.Join(links, " , "))
 	}
 	if from == to {
 		_, _ = w.Write([]byte("[]"))
@@ -108,12 +118,12 @@ func wantDigests(t *testing.T, l listing, repository string, from, to int) {
 
 func TestManyPages(t *testing.T) {
 	for _, noLinks := range []bool{false, true} {
-		s := &scripted{artifacts: func(string) []map[string]any { return images(0, 250) }, noLinks: noLinks}
+		s := &scripted{artifacts: func(string) []map[string]any { return images(0, 350) }, noLinks: noLinks}
 		for i := range 230 {
 			s.repositories = append(s.repositories, fmt.Sprintf("team/r%d", i))
 		}
 		l, err := list(t, start(t, s), registry.Query{})
-		if err != nil || len(l.artifacts) != 230*250 || len(l.complete) != 230 || len(l.problems) > 0 {
+		if err != nil || len(l.artifacts) != 230*350 || len(l.complete) != 230 || len(l.problems) > 0 {
 			t.Fatal(err, len(l.artifacts), len(l.complete), l.problems)
 		}
 	}
@@ -360,5 +370,69 @@ func TestNotHarbor(t *testing.T) {
 				t.Errorf("%+v", h)
 			}
 		})
+	}
+}
+
+// What 1.x tells no platform of is an index, Docker's schema 1, or a signature.
+func TestHarbor1Manifests(t *testing.T) {
+	d := func(n int) string { return string(numbered(n)) }
+	tag := func(name string, n int, arch string) map[string]any {
+		return map[string]any{
+			"name": name, "digest": d(n), "size": 100, "architecture": arch, "os": "linux",
+			"push_time": fmt.Sprintf("2026-01-0%dT00:00:00Z", n), "pull_time": "0001-01-01T00:00:00Z", "created": "1900-01-01T00:00:00Z",
+		}
+	}
+	tags := []map[string]any{
+		tag("1.0", 1, "amd64"), tag("latest", 1, "amd64"), tag("multi", 2, ""), tag("old", 3, ""), tag("odd", 4, ""),
+		tag("sha256-"+numbered(1).Hex()+".sig", 5, ""), {"name": "broken", "digest": "?"},
+	}
+	tags[1]["push_time"] = "2026-01-09T00:00:00Z"
+	manifests := map[string]string{
+		"multi": `{"manifest":{"schemaVersion":2,"manifests":[{"digest":"` + d(7) + `","size":5,"platform":{"os":"linux","architecture":"arm64"}}]}}`,
+		"old":   `{"manifest":{"schemaVersion":1,"fsLayers":[]},"config":""}`,
+		"odd":   `<html>`,
+	}
+	asked := &requests{}
+	s := server(t, asked, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch path := r.URL.Path; {
+		case path == "/api/systeminfo":
+			_, _ = w.Write([]byte(`{"auth_mode":"db_auth","harbor_version":"v1.10.19-abcdef"}`))
+		case path == "/api/users/current":
+			_, _ = w.Write([]byte(`{"username":"admin"}`))
+		case path == "/api/projects":
+			_, _ = w.Write([]byte(`[{"project_id":7,"name":"team"}]`))
+		case path == "/api/repositories" && r.URL.Query().Get("project_id") == "7":
+			_, _ = w.Write([]byte(`[{"name":"team/a/b"}]`))
+		case path == "/api/repositories/team/a/b/tags":
+			_ = json.NewEncoder(w).Encode(tags)
+		case strings.HasSuffix(path, "/manifest"):
+			_, _ = w.Write([]byte(manifests[strings.Split(path, "/")[7]]))
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	l, err := list(t, admin(s), registry.Query{})
+	if err != nil || len(l.artifacts) != 5 || l.complete["team/a/b"] || pratique.CodeOf(l.problems["team/a/b"]) != pratique.CodeCorrupt {
+		t.Fatal(err, l)
+	}
+	for n, want := range map[int]string{1: "image ", 2: "index ", 3: "other unsupported", 4: "image ", 5: "accessory signature"} {
+		if a := l.artifacts["team/a/b@"+d(n)]; string(a.Kind)+" "+a.Type != want || a.Created != nil || a.Pulled != nil || a.Reads != 0 {
+			t.Errorf("%d is %+v, want %s", n, a, want)
+		}
+	}
+	one := l.artifacts["team/a/b@"+d(1)]
+	if len(one.Tags) != 2 || one.Pushed.Day() != 1 || one.Tags[1].Pushed.Day() != 9 {
+		t.Errorf("%+v", one)
+	}
+	if index := l.artifacts["team/a/b@"+d(2)]; len(index.Children) != 1 || index.Children[0].Platform.Architecture != "arm64" || index.Size != 100 {
+		t.Errorf("%+v", index)
+	}
+	if asked.count("/manifest") != 3 {
+		t.Errorf("%v", asked.paths)
+	}
+	known := func(string, pratique.Digest) bool { return true }
+	if l, err = list(t, admin(s), registry.Query{Known: known}); err != nil || asked.count("/manifest") != 3 || len(l.artifacts) != 5 {
+		t.Error(err, asked.count("/manifest"))
 	}
 }
