@@ -79,6 +79,9 @@ func recognise(ctx context.Context, db *sql.DB) (database, error) {
 		return database{}, unreachable(err)
 	}
 	if pgx {
+		if db.Stats().MaxOpenConnections == 1 { // migrate holds a lock on one of them
+			return database{}, pratique.Errorf(pratique.CodeInvalid, "the queue needs two connections to PostgreSQL or more, and the pool has one")
+		}
 		return database{db, postgres}, nil
 	}
 	var version string

@@ -163,13 +163,17 @@ func (w *work) mine(ctx context.Context, ids []int64) (map[int64]bool, error) {
 func (w *work) rescue(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+	overdue, err := w.findStrays(ctx)
+	if err != nil {
+		return err
+	}
 	return w.db.tx(ctx, func(tx *sql.Tx) error {
 		// A write comes first: it makes this the only such transaction on SQLite.
 		_, err := tx.ExecContext(ctx, w.db.sql("DELETE FROM queue_workers WHERE beat < {millis} - ?1"), w.pace.silence.Milliseconds())
 		if err != nil {
 			return err
 		}
-		lost, err := w.orphans(ctx, tx)
+		lost, err := w.orphans(ctx, tx, overdue)
 		if err != nil {
 			return err
 		}
@@ -182,7 +186,52 @@ func (w *work) rescue(ctx context.Context) error {
 	})
 }
 
-// orphan is a running job whose worker is not registered.
+// findStrays returns jobs that run here by the database, and for long have not
+// run here in fact: River could not write how they ended, because the database
+// was away for longer than it tries.
+func (w *work) findStrays(ctx context.Context) (overdue []int64, _ error) {
+	ids, err := w.held(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	strays := map[int64]time.Time{}
+	for _, id := range ids {
+		if w.running[id] != nil {
+			continue
+		}
+		since, known := w.strays[id]
+		if !known {
+			since = time.Now()
+		}
+		strays[id] = since
+		if time.Since(since) >= w.pace.silence {
+			overdue = append(overdue, id)
+		}
+	}
+	w.strays = strays
+	return overdue, nil
+}
+
+// held are the jobs that this worker runs by the database.
+func (w *work) held(ctx context.Context) (ids []int64, _ error) {
+	rows, err := w.db.QueryContext(ctx, w.db.sql("SELECT id FROM river_job WHERE state = 'running' AND {holder} = ?1"), w.id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// orphan is a running job that nobody runs.
 type orphan struct {
 	id        int64
 	kind      string
@@ -191,9 +240,11 @@ type orphan struct {
 	exhausted bool // begun as often as may be
 }
 
-func (w *work) orphans(ctx context.Context, tx *sql.Tx) ([]orphan, error) {
+// orphans are the running jobs whose worker is not registered, and strays.
+func (w *work) orphans(ctx context.Context, tx *sql.Tx, strays []int64) ([]orphan, error) {
 	rows, err := tx.QueryContext(ctx, w.db.sql(`SELECT id, kind, {holder}, metadata ->> 'cancel_attempted_at' IS NOT NULL, attempt >= max_attempts
-		FROM river_job WHERE state = 'running' AND {holder} NOT IN (SELECT id FROM queue_workers) ORDER BY id{for update}`))
+		FROM river_job WHERE state = 'running' AND ({holder} NOT IN (SELECT id FROM queue_workers) OR id IN (`+list(append(strays, 0))+`))
+		ORDER BY id{for update}`))
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +269,7 @@ func (w *work) takeOver(ctx context.Context, tx *sql.Tx, o orphan) error {
 	if err != nil {
 		return err
 	}
-	w.log.Warn("the worker of a job was lost", "job", o.id, "kind", o.kind, "worker", o.worker, "cancelled", o.cancelled, "exhausted", o.exhausted)
+	w.log.Warn("a job was lost by its worker", "job", o.id, "kind", o.kind, "worker", o.worker, "cancelled", o.cancelled, "exhausted", o.exhausted)
 	if o.cancelled || o.exhausted {
 		return nil
 	}

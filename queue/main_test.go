@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,9 @@ import (
 const childEnv = "PRATIQUE_QUEUE_CHILD"
 
 func TestMain(m *testing.M) {
+	if os.Getenv("PRATIQUE_QUEUE_REAL_PACE") != "" {
+		testPace = realPace
+	}
 	if url := os.Getenv(childEnv); url != "" {
 		if err := child(url); err != nil {
 			fmt.Println("error:", err)
@@ -32,10 +36,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	flag.Parse()
+	flag.Set("test.parallel", "8") // they mostly wait
 	os.Exit(pgtest.Run(m))
 }
 
-// testPace is the real pace, fifteen times as fast.
+// testPace is the real pace, fifteen times as fast. PRATIQUE_QUEUE_REAL_PACE in
+// the environment makes it real, for TestKilledWorker.
 var testPace = pace{beat: 650 * time.Millisecond, silence: 2 * time.Second, rescue: 130 * time.Millisecond, watch: 100 * time.Millisecond, sweep: 300 * time.Millisecond}
 
 func connect(url string) (*sql.DB, error) {

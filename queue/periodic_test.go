@@ -136,7 +136,7 @@ func TestWindowOpensOnce(t *testing.T) {
 		}
 
 		first, _ := e.open()
-		if err := first.Start(t.Context(), options(movedTo(opens.Add(-4*time.Second)), false)); err != nil {
+		if err := first.Start(t.Context(), options(movedTo(opens.Add(-3500*time.Millisecond)), false)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

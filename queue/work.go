@@ -88,6 +88,7 @@ type work struct {
 
 	mu      sync.Mutex
 	running map[int64]context.CancelCauseFunc // by the job's id
+	strays  map[int64]time.Time               // see findStrays
 }
 
 // Start makes this process do jobs until Stop. ctx is for the start only.
