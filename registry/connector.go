@@ -26,8 +26,8 @@ type Connector interface {
 	// Check asks the registry who we are there and whether it can be listed.
 	Check(ctx context.Context, c Connection) Health
 	// List hands what the registry holds to yield, which is never called twice at
-	// once, and whose error ends the listing. Memory does not grow with the
-	// registry, only with its largest repository.
+	// once, and whose error ends the listing. What it keeps in memory are the names
+	// of the repositories, and of those being listed the digests and tags.
 	List(ctx context.Context, c Connection, q Query, yield func(Page) error) error
 	// Webhook reads a call of the registry. It checks the secret, and returns no
 	// hints for events that do not concern us.
@@ -36,8 +36,10 @@ type Connector interface {
 
 // Query says what to list. The zero value means everything.
 type Query struct {
-	// Since asks for what was pushed after that time. A connector that cannot
-	// tell lists more; what it leaves out is not gone, and its page says so.
+	// Since asks for what was pushed after that time, which should be when the
+	// last listing began. Connectors allow for clocks that differ by some minutes.
+	// One that cannot tell lists more; what it leaves out is not gone, and its
+	// page says so.
 	Since time.Time
 	// Repositories limits the listing to these, for example to those that a hint
 	// named. The connection's filter applies as well.

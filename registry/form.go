@@ -61,9 +61,9 @@ func Form(own ...Field) []Field {
 			{NetworkPrivate, pratique.Text{EN: "Private network", ZH: "内网"}},
 		},
 	}, {
-		Name: "region", Type: FieldText, Default: "default",
-		Label: pratique.Text{EN: "Region", ZH: "地域"},
-		Help:  pratique.Text{EN: "Keep “default” unless the registry belongs to a cloud's region.", ZH: "除非仓库属于某个云地域,否则保留 default(默认地域)。"},
+		Name: "region", Type: FieldSelect, Default: "default",
+		Label:   pratique.Text{EN: "Region", ZH: "地域"},
+		Options: []Option{{"default", pratique.Text{EN: "Default region", ZH: "默认地域"}}},
 	}, {
 		Name: "site", Type: FieldText,
 		Label:       pratique.Text{EN: "Site", ZH: "站点"},

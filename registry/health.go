@@ -48,6 +48,9 @@ func (s Status) code() pratique.Code {
 	return pratique.CodeUnreachable
 }
 
+// CheckTimeout is how long a connection test may take. People wait for it.
+const CheckTimeout = 30 * time.Second
+
 // Health is what a connection test found.
 type Health struct {
 	Status  Status        `json:"status"`
@@ -147,7 +150,7 @@ func Diagnose(err error) *Fault {
 	case pratique.CodeRateLimited:
 		return faultPatience
 	case pratique.CodeInvalid:
-		return &Fault{Status: StatusInvalid, Reason: pratique.Text{EN: err.Error(), ZH: err.Error()}, Remedy: faultInvalid.Remedy}
+		return &Fault{Status: StatusInvalid, Reason: pratique.Text{EN: err.Error(), ZH: "连接参数无效:" + err.Error()}, Remedy: faultInvalid.Remedy}
 	case pratique.CodeCancelled:
 		return faultCancelled
 	case pratique.CodeUnreachable:

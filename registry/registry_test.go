@@ -212,11 +212,20 @@ func TestWebhookSecret(t *testing.T) {
 	}
 }
 
+func TestWebhookFilter(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"events":[{"action":"push","repository":"team/a"},{"action":"push","repository":"other/a"},{"action":"pull","repository":"team/b"},{"action":"push","repository":"team/a"}]}`))
+	r.Header.Set("Authorization", "s")
+	hints, err := Receive(Connection{WebhookSecret: "s", Namespaces: []string{"team"}}, r, nil)
+	if err != nil || !slices.Equal(hints, []Hint{{Action: ActionPush, Repository: "team/a"}}) {
+		t.Error(hints, err)
+	}
+}
+
 func TestWebhookLimits(t *testing.T) {
 	post := func(method, body string) ([]Hint, error) {
 		r := httptest.NewRequest(method, "/", strings.NewReader(body))
 		r.Header.Set("Authorization", "s")
-		return Receive(Connection{WebhookSecret: "s"}, r, func([]byte) ([]Hint, error) { return nil, ErrPayload() })
+		return Receive(Connection{WebhookSecret: "s"}, r, func([]byte) ([]Hint, error) { return nil, UnknownPayload() })
 	}
 	if _, err := post(http.MethodGet, "{}"); pratique.CodeOf(err) != pratique.CodeInvalid {
 		t.Error(err)
@@ -241,7 +250,7 @@ func FuzzReceive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header, body string) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		r.Header.Set("Authorization", header)
-		hints, err := Receive(Connection{WebhookSecret: "s"}, r, func([]byte) ([]Hint, error) { return nil, ErrPayload() })
+		hints, err := Receive(Connection{WebhookSecret: "s"}, r, func([]byte) ([]Hint, error) { return nil, UnknownPayload() })
 		if err != nil && len(hints) > 0 {
 			t.Error("hints beside an error")
 		}

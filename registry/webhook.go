@@ -28,7 +28,8 @@ const (
 // or {"events": [ … ]} with several of them; tag and digest may be absent, and
 // the action may be "delete".
 //
-// Hints that name no valid repository are left out, repeated ones come once.
+// Hints that name no valid repository, or one that the connection's filter does not
+// let through, are left out; repeated ones come once.
 func Receive(c Connection, r *http.Request, parse func(body []byte) ([]Hint, error)) ([]Hint, error) {
 	if r.Method != http.MethodPost {
 		return nil, invalid("a webhook is called with %.20q", r.Method).WithRemedy("let the registry use POST")
@@ -51,11 +52,11 @@ func Receive(c Connection, r *http.Request, parse func(body []byte) ([]Hint, err
 			return nil, err
 		}
 	}
-	return checked(hints), nil
+	return checked(c, hints), nil
 }
 
-// ErrPayload is what a body gets that no format fits.
-func ErrPayload() error {
+// UnknownPayload is the error for a body that no format fits.
+func UnknownPayload() error {
 	return invalid("the webhook's call has no known form").
 		WithRemedy("choose the registry's JSON format; the connection's type must be the registry's")
 }
@@ -114,7 +115,7 @@ func generic(body []byte) (hints []Hint, ok bool) {
 	return hints, true
 }
 
-func checked(hints []Hint) []Hint {
+func checked(c Connection, hints []Hint) []Hint {
 	var valid []Hint
 	seen := map[Hint]bool{}
 	for _, h := range hints {
@@ -125,7 +126,7 @@ func checked(hints []Hint) []Hint {
 			h.Digest = ""
 		}
 		known := h.Action == ActionPush || h.Action == ActionDelete
-		if !known || !ValidRepository(h.Repository) || seen[h] || len(valid) == maxHints {
+		if !known || !ValidRepository(h.Repository) || !c.Includes(h.Repository) || seen[h] || len(valid) == maxHints {
 			continue
 		}
 		seen[h] = true

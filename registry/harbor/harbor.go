@@ -98,6 +98,8 @@ func (Connector) Check(ctx context.Context, conn registry.Connection) (h registr
 		return h.Fail(err)
 	}
 	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, registry.CheckTimeout)
+	defer cancel()
 	ctx, trace := client.Traced(ctx)
 	defer func() { client.Fill(&h, trace) }()
 	s, err := open(ctx, client, conn)

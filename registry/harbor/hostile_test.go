@@ -1,6 +1,7 @@
 package harbor
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -332,6 +333,19 @@ func TestHostileServers(t *testing.T) {
 	}
 	if elsewhere.Load() > 1 { // the redirect, without the credential
 		t.Errorf("%d requests went elsewhere", elsewhere.Load())
+	}
+}
+
+func TestSilentServer(t *testing.T) {
+	done := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done }))
+	defer silent.Close()
+	defer close(done)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // CheckTimeout, but for the length
+	defer cancel()
+	h := Connector{}.Check(ctx, admin(silent))
+	if h.Status != registry.StatusUnreachable || !strings.Contains(h.Remedy.EN, "allow list") || len(h.Endpoints) != 1 || len(h.Sources) != 1 {
+		t.Errorf("%+v", h)
 	}
 }
 

@@ -322,7 +322,8 @@ func (s *session) artifacts(ctx context.Context, repository string, q registry.Q
 	}
 	if !q.Since.IsZero() {
 		all.path += "&sort=-push_time"
-		all.enough = func(page []artifact) bool { return len(page) == pageSize && olderThan(page, q.Since) }
+		since := q.Since.Add(-skew)
+		all.enough = func(page []artifact) bool { return len(page) == pageSize && olderThan(page, since) }
 	}
 	complete, err = all.read(ctx)
 	switch {
@@ -334,6 +335,9 @@ func (s *session) artifacts(ctx context.Context, repository string, q registry.Q
 	}
 	return complete, err
 }
+
+// skew is how much Harbor's clock may differ from ours.
+const skew = 15 * time.Minute
 
 func olderThan(page []artifact, since time.Time) bool {
 	old := func(s string) bool { t := registry.Date(s); return t == nil || t.Before(since) }

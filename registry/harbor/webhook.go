@@ -44,7 +44,7 @@ func parseEvent(body []byte) ([]registry.Hint, error) {
 		Data      *eventData `json:"data"` // CloudEvents
 	}
 	if err := json.Unmarshal(body, &event); err != nil || event.Type == "" {
-		return nil, registry.ErrPayload()
+		return nil, registry.UnknownPayload()
 	}
 	action, concerns := actions[event.Type]
 	data := event.EventData

@@ -66,6 +66,8 @@ func (Connector) Check(ctx context.Context, conn registry.Connection) (h registr
 		return h.Fail(err)
 	}
 	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, registry.CheckTimeout)
+	defer cancel()
 	ctx, trace := client.Traced(ctx)
 	defer func() { client.Fill(&h, trace) }()
 	pong, err := client.Ping(ctx)
@@ -342,7 +344,7 @@ func parseNotification(body []byte) ([]registry.Hint, error) {
 		} `json:"events"`
 	}
 	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Events == nil {
-		return nil, registry.ErrPayload()
+		return nil, registry.UnknownPayload()
 	}
 	var hints []registry.Hint
 	for _, e := range envelope.Events {
