@@ -37,7 +37,7 @@ type Options struct {
 const maxConfig = 4 << 20
 
 // codeVersion changes when the same rules could find other things.
-const codeVersion = "1"
+const codeVersion = "2"
 
 //go:embed rules/*.toml
 var ruleFiles embed.FS
@@ -56,7 +56,10 @@ type loaded struct {
 	paths  *pathRules
 }
 
-var _ analyze.Analyzer = (*Analyzer)(nil)
+var (
+	_ analyze.Analyzer = (*Analyzer)(nil)
+	_ analyze.Nester   = (*Analyzer)(nil)
+)
 
 // New returns an analyzer. A configuration that cannot be used is
 // pratique.CodeInvalid, with the place and a remedy.
@@ -266,7 +269,11 @@ func (a *Analyzer) Name() string { return "secrets" }
 // fingerprint.
 func (a *Analyzer) Version() string { return a.version }
 
-// Wants implements analyze.Analyzer.
+// Nested implements analyze.Nester: the pass opens archives.
+func (a *Analyzer) Nested() bool { return true }
+
+// Wants implements analyze.Analyzer. It answers by name and first bytes: what
+// cannot be text, and is no keystore, is not read, whatever its size.
 func (a *Analyzer) Wants(f *analyze.File) bool {
 	if f.Size == 0 {
 		return false
@@ -278,25 +285,15 @@ func (a *Analyzer) Wants(f *analyze.File) bool {
 	if len(l.paths.matching(f.Path)) > 0 {
 		return true
 	}
-	if a.guards.vendored && bulky(f.Path) {
-		return false
+	if f.Head == nil {
+		return false // a second name: what is in the file was told by its first
 	}
-	switch formOf(f.Path, f.Head, f.Size) {
-	case formNone:
-		return false
-	case formKeystore:
-		return f.Size <= maxKeystore
-	case formZip, formGzip, formTar:
-		return f.Size <= maxArchive
-	}
-	return f.Size <= maxText
+	form := formOf(f.Path, f.Head)
+	return form != formNone && !(a.guards.vendored && bulky(f.Path))
 }
 
-const (
-	maxText     = 1 << 30   // bytes of a text file
-	maxArchive  = 256 << 20 // bytes of an archive as it is stored
-	maxKeystore = 16 << 20
-)
+// maxKeystore bounds what is read of a keystore, in bytes.
+const maxKeystore = 16 << 20
 
 // Analyze implements analyze.Analyzer.
 func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Content, facts *pratique.Facts) error {
@@ -307,10 +304,6 @@ func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Conte
 	for _, r := range l.paths.matching(f.Path) {
 		x.addPath(r, f.Path)
 	}
-	if f.Size > maxText {
-		x.problem(f.Path, pratique.CodeLimit, "only its name was looked at: it is larger than 1 GiB")
-		return nil
-	}
 	head := f.Head
 	if len(head) == 0 {
 		head = make([]byte, min(analyze.SniffLen, c.Size()))
@@ -320,5 +313,5 @@ func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Conte
 		}
 		head = head[:n]
 	}
-	return x.content(f.Path, formOf(f.Path, head, c.Size()), c, 0)
+	return x.content(f.Path, formOf(f.Path, head), c)
 }

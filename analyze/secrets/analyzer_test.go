@@ -5,9 +5,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -16,6 +21,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
+	"github.com/pratique/pratique/layer"
 )
 
 func TestEncodings(t *testing.T) {
@@ -44,26 +50,107 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+// The pass opens archives, and the analyzer chooses among their members.
 func TestArchives(t *testing.T) {
-	a := newTestAnalyzer(t, Options{})
+	a := newTestAnalyzer(t, Options{ConfigTOML: "[extend]\nuseDefault=true\n[[allowlists]]\npaths=['^srv/allowed', '^etc/allowed']\n"})
 	f := &filler{rand.New(rand.NewPCG(1, 10))}
 	secret := f.fill("a\nkey gsk_{an:52}\n")
 	zipped := zipOf(t, map[string]string{"conf/app.txt": secret, "x.class": "\xca\xfe\xba\xbe"})
-	for path, c := range map[string]struct {
-		data []byte
-		want string
-	}{
-		"srv/a.zip":     {zipped, "srv/a.zip!/conf/app.txt"},
-		"srv/a.tar":     {tarOf(t, "etc/b.txt", secret), "srv/a.tar!/etc/b.txt"},
-		"srv/a.tar.gz":  {gzipOf(t, tarOf(t, "etc/b.txt", secret)), "srv/a.tar.gz!/etc/b.txt"},
-		"srv/a.log.gz":  {gzipOf(t, []byte(secret)), "srv/a.log.gz"},
-		"srv/outer.war": {zipOf(t, map[string]string{"in.zip": string(zipped)}), "srv/outer.war!/in.zip!/conf/app.txt"},
-	} {
-		found := analyzeBytes(t, a, path, c.data)
-		if len(found) != 1 || found[0].Path != c.want || found[0].Line != 2 {
-			t.Errorf("%s: %+v, want one at %s:2", path, found, c.want)
+	files := map[string][]byte{
+		"srv/a.zip":                  zipped,
+		"srv/a.tar":                  tarOf(t, "etc/b.txt", secret),
+		"srv/a.tar.gz":               gzipOf(t, tarOf(t, "etc/b.txt", secret)),
+		"srv/a.log.gz":               gzipOf(t, []byte(secret)),
+		"srv/outer.war":              zipOf(t, map[string]string{"in.zip": string(zipped)}),
+		"srv/allowed.zip":            zipped,
+		"srv/part.tar":               tarOf(t, "etc/allowed.txt", secret),
+		"usr/share/man/man1/a.1.gz":  gzipOf(t, []byte(secret)),
+		"usr/share/doc/x/example.gz": gzipOf(t, []byte(secret)),
+		"srv/node_modules/x/y.tgz":   gzipOf(t, tarOf(t, "etc/b.txt", secret)),
+		"srv/app.jar":                zipOf(t, map[string]string{"META-INF/x.png": secret, "empty": ""}),
+		"srv/binary.tar":             tarOf(t, "x", "\x00\x01\x02"+secret),
+	}
+	want := []string{
+		"srv/a.log.gz!/a.log:2", "srv/a.tar!/etc/b.txt:2", "srv/a.tar.gz!/etc/b.txt:2", "srv/a.zip!/conf/app.txt:2",
+		"srv/outer.war!/in.zip!/conf/app.txt:2",
+	}
+	var got []string
+	for _, s := range readLayer(t, a, files).Secrets {
+		got = append(got, fmt.Sprintf("%s:%d", s.Path, s.Line))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
+// What is too large to be configuration costs neither time nor the scan's
+// completeness.
+func TestLargeBinariesAreNoProblem(t *testing.T) {
+	a := newTestAnalyzer(t, Options{})
+	f := &filler{rand.New(rand.NewPCG(1, 16))}
+	large := bytes.Repeat([]byte("\x00\x01"), 35<<20)
+	archive := slices.Concat(tarOf(t, "disk.img", string(large))[:512+len(large)], tarOf(t, "x.conf", f.fill("key gsk_{an:52}\n")))
+	facts := readLayer(t, a, map[string][]byte{"srv/disk.tar": archive, "srv/blob": large})
+	if len(facts.Problems) > 0 || len(facts.Secrets) != 1 {
+		t.Errorf("problems %v, secrets %v", facts.Problems, rulesOf(facts.Secrets))
+	}
+	if a.Wants(&analyze.File{Path: "srv/huge.img", Size: 16 << 30, Head: make([]byte, 512)}) {
+		t.Error("a sparse image is wanted")
+	}
+	if !a.Wants(&analyze.File{Path: "srv/huge.log", Size: 2 << 30, Head: []byte(strings.Repeat("a line\n", 70))}) {
+		t.Error("a long text is not wanted")
+	}
+}
+
+// A second name of a file that was no text must not make the layer be read
+// twice; one that is a finding by itself is told.
+func TestHardLinksAreWantedByTheirNamesOnly(t *testing.T) {
+	a := newTestAnalyzer(t, Options{})
+	for path, want := range map[string]bool{"usr/bin/perl5.36": false, "root/app.p12": true} {
+		if got := a.Wants(&analyze.File{Path: path, Size: 1}); got != want {
+			t.Errorf("%s: wanted %v", path, got)
 		}
 	}
+}
+
+// A text that takes too long is not told as read.
+func TestTimeoutIsAnError(t *testing.T) {
+	a := newTestAnalyzer(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	data := []byte("key = value\n")
+	for _, c := range []analyze.Content{memory{bytes.NewReader(data), data}, spilled{memory{bytes.NewReader(data), data}}} {
+		var facts pratique.Facts
+		if err := a.Analyze(ctx, &analyze.File{Path: "x", Size: int64(len(data)), Head: data}, c, &facts); !errors.Is(err, context.Canceled) {
+			t.Errorf("%T: %v", c, err)
+		}
+	}
+}
+
+// readLayer takes files through the pass that all analyzers share.
+func readLayer(t testing.TB, a *Analyzer, files map[string][]byte) pratique.Facts {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(files[name])), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		w.Write(files[name])
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := layer.NewPass([]analyze.Analyzer{a}, layer.Limits{}, t.TempDir())
+	defer p.Close()
+	blob := func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }
+	r, err := p.Read(t.Context(), blob, pratique.Layer{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := r.Facts[1]
+	facts.Problems = append(facts.Problems, r.Facts[0].Problems...)
+	return facts
 }
 
 func zipOf(t testing.TB, files map[string]string) []byte {
@@ -103,14 +190,13 @@ func gzipOf(t testing.TB, data []byte) []byte {
 	return b.Bytes()
 }
 
-func FuzzArchive(f *testing.F) {
-	f.Add(zipOf(f, map[string]string{"a.txt": "password = abc"}))
-	f.Add(gzipOf(f, tarOf(f, "etc/b.txt", "key")))
+func FuzzAnalyze(f *testing.F) {
+	f.Add([]byte("password = abc"))
 	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02"))
 	f.Add([]byte{0xff, 0xfe, 'a', 0, 0xd8})
 	a := newTestAnalyzer(f, Options{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, path := range []string{"x.zip", "x.p12", "etc/x"} {
+		for _, path := range []string{"x.zip!/y.env", "x.p12", "etc/x"} {
 			analyzeBytes(t, a, path, data)
 		}
 	})

@@ -18,33 +18,30 @@ const (
 	formUTF16LE
 	formUTF16BE
 	formKeystore // a binary container of keys
-	formZip      // zip, jar, war, whl …
-	formGzip
-	formTar
 )
 
 // formOf looks at the name and the first bytes. It does not allocate.
-func formOf(path string, head []byte, size int64) form {
-	if keystoreOf(path, head) != nil {
-		return formKeystore
-	}
+func formOf(path string, head []byte) form {
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return formZip
-	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
-		return formGzip
-	case len(head) >= 262 && string(head[257:262]) == "ustar":
-		return formTar
-	case dull[extension(path)]:
+	case keystoreOf(path, head) != nil:
+		return formKeystore
+	case isArchive(head), dull[extension(path)]:
 		return formNone
 	}
-	return encodingOf(head, int64(len(head)) < size)
+	return encodingOf(head)
+}
+
+// isArchive tells what the pass opens: its members are files of their own. (A
+// tar of text begins with little that is no text.)
+func isArchive(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("\x1f\x8b\x08")) ||
+		len(head) >= 262 && string(head[257:262]) == "ustar"
 }
 
 // encodingOf tells UTF-16 by its mark, or by the zero bytes that ASCII has
 // there, from other text and from what is no text: zero bytes, or more than a
 // few control characters.
-func encodingOf(head []byte, more bool) form {
+func encodingOf(head []byte) form {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0x7f, 'E', 'L', 'F'}):
 		return formNone
@@ -169,9 +166,12 @@ var packed = extensions("zip jar whl egg gz tgz tar crate gem nupkg")
 
 // bulky tells paths with large amounts of text without any configuration:
 // archives of published packages, manuals, translations, package lists.
-func bulky(path string) bool {
-	if packed[extension(path)] {
-		return published().contains(bytesOf(path)) || strings.Contains(path, "/lib/") && strings.Contains(path, pratique.NestedSeparator)
+func bulky(path string) bool { return outward(path, bulkyHere) }
+
+func bulkyHere(path string) bool {
+	if packed[extension(path)] &&
+		(published().contains(bytesOf(path)) || strings.Contains(path, "/lib/") && strings.Contains(path, pratique.NestedSeparator)) {
+		return true
 	}
 	switch {
 	case strings.HasPrefix(path, "usr/share/"):

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"strings"
 
 	"github.com/pratique/pratique/analyze"
 )
@@ -154,11 +153,3 @@ func derHolds(b []byte) bool {
 	// Encrypted: an algorithm of PKCS #5.
 	return bytes.Contains(body[:min(len(body), 24)], []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05})
 }
-
-// isTrustStore tells stores of certificates by their usual names.
-func isTrustStore(path string) bool {
-	base := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
-	return strings.HasPrefix(base, "cacerts") || strings.Contains(base, "truststore") || strings.Contains(base, "trust-store")
-}
-
-var _ analyze.Content = memory{}

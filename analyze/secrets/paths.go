@@ -2,7 +2,10 @@ package secrets
 
 import (
 	"slices"
+	"strings"
 	"unsafe"
+
+	"github.com/pratique/pratique"
 )
 
 // pathRules answer what a path alone decides, for every file of an image: is
@@ -66,6 +69,15 @@ func (x *pathIndex) match(path string, found func(test int) bool) {
 	})
 }
 
+// any tells whether a test holds.
+func (x *pathIndex) any(path string) (yes bool) {
+	x.match(path, func(int) bool {
+		yes = true
+		return false
+	})
+	return yes
+}
+
 func newPathRules(c *config) *pathRules {
 	p := &pathRules{}
 	var allows, named []*pathTest
@@ -87,13 +99,27 @@ func newPathRules(c *config) *pathRules {
 // bytesOf looks at a string as bytes, which must not be changed.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// allowed tells whether an allow list takes the whole file out.
-func (p *pathRules) allowed(path string) (yes bool) {
-	p.allows.match(path, func(int) bool {
-		yes = true
-		return false
-	})
-	return yes
+// allowed tells whether an allow list takes the whole file out, or an archive
+// that it is in. A member is also looked at by the name that it has there.
+func (p *pathRules) allowed(path string) bool {
+	if i := strings.LastIndex(path, pratique.NestedSeparator); i >= 0 && p.allows.any(path[i+len(pratique.NestedSeparator):]) {
+		return true
+	}
+	return outward(path, p.allows.any)
+}
+
+// outward asks about a path, and about each archive that it is in.
+func outward(path string, test func(path string) bool) bool {
+	for {
+		if test(path) {
+			return true
+		}
+		i := strings.LastIndex(path, pratique.NestedSeparator)
+		if i < 0 {
+			return false
+		}
+		path = path[:i]
+	}
 }
 
 // matching returns the rules about files of this name.

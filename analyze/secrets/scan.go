@@ -11,16 +11,13 @@ import (
 	"github.com/pratique/pratique/analyze"
 )
 
-// scan is the reading of one file, with what is inside it.
+// scan is the reading of one file.
 type scan struct {
 	ctx      context.Context
 	analyzer *Analyzer
 	loaded   *loaded
 	facts    *pratique.Facts
 	scratch  *scratch
-	inflated int64 // bytes that came out of archives
-	members  int
-	stopped  bool // a limit of archives was met
 }
 
 func (x *scan) problem(path string, code pratique.Code, message string) {
@@ -30,20 +27,15 @@ func (x *scan) problem(path string, code pratique.Code, message string) {
 }
 
 // content is looked at according to its form.
-func (x *scan) content(path string, form form, c analyze.Content, depth int) error {
+func (x *scan) content(path string, form form, c analyze.Content) error {
 	switch form {
 	case formNone:
 		return nil
 	case formKeystore:
 		return x.keystore(path, c)
-	case formZip:
-		return x.zip(path, c, depth)
-	case formGzip, formTar:
-		return x.archive(path, form, io.NewSectionReader(c, 0, c.Size()), depth)
 	case formText:
 		if b, ok := c.Bytes(); ok {
-			x.text(path, b)
-			return nil
+			return x.text(path, b)
 		}
 	}
 	return x.stream(path, form, io.NewSectionReader(c, 0, c.Size()))
@@ -51,13 +43,14 @@ func (x *scan) content(path string, form form, c analyze.Content, depth int) err
 
 // text looks for secrets in UTF-8, or in any other encoding whose ASCII part is
 // ASCII.
-func (x *scan) text(path string, data []byte) {
+func (x *scan) text(path string, data []byte) error {
 	x.scratch.begin()
 	segments(path, data, func(t *passage) bool {
 		x.segment(t, false)
 		return x.ctx.Err() == nil
 	})
 	x.publish(path)
+	return x.ctx.Err()
 }
 
 // buffers hold a segment of a text that is not in memory, and what surrounds it.
@@ -101,7 +94,7 @@ func (x *scan) stream(path string, form form, r io.Reader) error {
 		from = wideHead + 1
 	}
 	x.publish(path)
-	return nil
+	return x.ctx.Err()
 }
 
 // segment finds the secrets of one segment, also those in base64. When the

@@ -1,0 +1,16 @@
+package secrets
+
+import (
+	"bytes"
+	"errors"
+)
+
+// memory is content that is in memory.
+type memory struct {
+	*bytes.Reader
+	data []byte
+}
+
+func (m memory) Bytes() ([]byte, bool)     { return m.data, true }
+func (m memory) Size() int64               { return int64(len(m.data)) }
+func (m memory) RealPath() (string, error) { return "", errors.ErrUnsupported }
