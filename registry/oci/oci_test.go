@@ -36,20 +36,28 @@ type pusher struct {
 
 // start runs Debian's docker-registry with a password and a certificate of its own.
 func start(t testing.TB) (registry.Connection, pusher) {
-	server := registrytest.Start(t, registrytest.Options{Basic: true, TLS: true})
-	pem, err := os.ReadFile(server.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
+	return describe(t, registrytest.Start(t, registrytest.Options{Basic: true, TLS: true}))
+}
+
+func describe(t testing.TB, server registrytest.Server) (registry.Connection, pusher) {
 	conn := registry.Connection{
-		Name: "test", Kind: "oci", Address: "https://" + server.Host, CA: string(pem),
+		Name: "test", Kind: "oci", Address: "http://" + server.Host,
 		Username: registrytest.Username, Password: registrytest.Password,
 	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 8}
+	if server.CAFile != "" {
+		pem, err := os.ReadFile(server.CAFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(pem)
+		conn.Address, conn.CA = "https://"+server.Host, string(pem)
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
 	return conn, pusher{t, server.Host, []remote.Option{
-		remote.WithAuth(&authn.Basic{Username: registrytest.Username, Password: registrytest.Password}),
-		remote.WithTransport(&http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 8}),
+		remote.WithAuth(&authn.Basic{Username: conn.Username, Password: conn.Password}),
+		remote.WithTransport(transport),
 	}}
 }
 
@@ -224,6 +232,51 @@ func TestRealRegistry(t *testing.T) {
 		_, err := list(t, c.Connection, registry.Query{Repositories: []string{"team3/sub/app3"}})
 		if (err == nil) != (c.want == registry.StatusConnected) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// withToken sends a token that is at hand.
+type withToken string
+
+func (token withToken) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(token))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// The registry trusts a token service, of which each repository needs a token.
+func TestRealTokens(t *testing.T) {
+	server := registrytest.Start(t, registrytest.Options{Token: true})
+	conn, push := describe(t, server)
+	push.options = []remote.Option{remote.WithTransport(withToken(server.Token(t, "repository:team/a:pull,push", "repository:team/b:pull,push")))}
+	base, err := random.Image(1<<10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"team/a:1", "team/a:2", "team/b:1"} {
+		push.image(name, built(t, base, name, time.Unix(1e9, 0)))
+	}
+	h := Connector{}.Check(t.Context(), conn)
+	if h.Status != registry.StatusConnected || len(h.Endpoints) != 2 || h.Endpoints[0] != server.Host || h.Endpoints[1] == server.Host {
+		t.Errorf("%+v", h)
+	}
+	before := server.TokensIssued()
+	l, err := list(t, conn, registry.Query{})
+	if err != nil || len(l.artifacts) != 3 || len(l.problems) > 0 || !l.complete["team/a"] || !l.complete["team/b"] {
+		t.Error(err, l)
+	}
+	if issued := server.TokensIssued() - before; issued < 3 || issued > 4 { // /v2/, perhaps the catalogue, and two repositories
+		t.Errorf("%d tokens", issued)
+	}
+	for _, change := range []func(*registry.Connection){
+		func(c *registry.Connection) { c.Password = "not-the-password" },
+		func(c *registry.Connection) { c.Username, c.Password = "", "" },
+	} {
+		c := conn
+		change(&c)
+		if h := (Connector{}).Check(t.Context(), c); h.Status != registry.StatusAuthFailed {
+			t.Errorf("%+v", h)
 		}
 	}
 }

@@ -33,6 +33,7 @@ const passwordHash = "$2y$04$DEV/g4POlJYb4t/EqVvatOzwr94blS9GVCjMZE3cnGcexY52Ghs
 // Options of a registry.
 type Options struct {
 	Basic bool // asks for Username and Password
+	Token bool // sends clients to a token service, which asks for them
 	TLS   bool // speaks TLS, with a certificate of its own authority
 }
 
@@ -40,6 +41,22 @@ type Options struct {
 type Server struct {
 	Host   string // 127.0.0.1:PORT
 	CAFile string // PEM, with Options.TLS
+
+	tokens *tokens
+}
+
+// TokensIssued counts what the token service gave out, with Options.Token.
+func (s Server) TokensIssued() int64 { return s.tokens.issued.Load() }
+
+// Token returns a token for scopes such as "repository:team/app:pull,push", for
+// clients that refuse a token service on loopback.
+func (s Server) Token(t testing.TB, scopes ...string) string {
+	t.Helper()
+	token, err := s.tokens.token(scopes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 // Start runs a registry until the test ends.
@@ -62,6 +79,13 @@ func Start(t testing.TB, opt Options) Server {
 		file := filepath.Join(dir, "htpasswd")
 		write(t, file, []byte(Username+":"+passwordHash+"\n"))
 		config += fmt.Sprintf("auth:\n  htpasswd: {realm: harbour, path: %q}\n", file)
+	}
+	if opt.Token {
+		cert, key := filepath.Join(dir, "token-cert.pem"), filepath.Join(dir, "token-key.pem")
+		writeCertificate(t, cert, key)
+		service, realm := startTokens(t, cert, key)
+		s.tokens = service
+		config += fmt.Sprintf("auth:\n  token: {realm: %q, service: %s, issuer: %s, rootcertbundle: %q}\n", realm, tokenService, tokenIssuer, cert)
 	}
 	file := filepath.Join(dir, "config.yml")
 	write(t, file, []byte(config))

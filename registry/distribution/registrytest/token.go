@@ -1,0 +1,111 @@
+package registrytest
+
+import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	tokenIssuer  = "registrytest"
+	tokenService = "harbour"
+)
+
+// tokens signs tokens as distribution's "Token Authentication
+// Implementation" wants them: a JWT with ES256 and its certificate in the header.
+// Who gives Username and Password may do what he asks for; anybody else is refused.
+type tokens struct {
+	key    *ecdsa.PrivateKey
+	cert   []byte // DER
+	issued atomic.Int64
+}
+
+// startTokens runs a token service until the test ends, and returns its address.
+func startTokens(t testing.TB, certFile, keyFile string) (*tokens, string) {
+	t.Helper()
+	service := &tokens{cert: decode(t, certFile)}
+	key, err := x509.ParsePKCS8PrivateKey(decode(t, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service.key = key.(*ecdsa.PrivateKey)
+	server := httptest.NewServer(service)
+	t.Cleanup(server.Close)
+	return service, server.URL
+}
+
+func decode(t testing.TB, file string) []byte {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(content)
+	return block.Bytes
+}
+
+func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if user, password, _ := r.BasicAuth(); user != Username || password != Password {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	token, err := s.token(strings.Fields(strings.Join(r.URL.Query()["scope"], " ")))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	s.issued.Add(1)
+	_ = json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 3600})
+}
+
+// token grants scopes such as "repository:team/app:pull,push".
+func (s *tokens) token(scopes []string) (string, error) {
+	type access struct {
+		Type    string   `json:"type"`
+		Name    string   `json:"name"`
+		Actions []string `json:"actions"`
+	}
+	granted := []access{}
+	for _, scope := range scopes {
+		if parts := strings.Split(scope, ":"); len(parts) == 3 {
+			granted = append(granted, access{parts[0], parts[1], strings.Split(parts[2], ",")})
+		}
+	}
+	now := time.Now()
+	return s.sign(map[string]any{
+		"iss": tokenIssuer, "sub": Username, "aud": tokenService, "jti": now.String(),
+		"iat": now.Unix(), "nbf": now.Add(-time.Minute).Unix(), "exp": now.Add(time.Hour).Unix(), "access": granted,
+	})
+}
+
+func (s *tokens) sign(claims map[string]any) (string, error) {
+	header := map[string]any{"typ": "JWT", "alg": "ES256", "x5c": []string{base64.StdEncoding.EncodeToString(s.cert)}}
+	var parts []string
+	for _, p := range []map[string]any{header, claims} {
+		b, err := json.Marshal(p)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, base64.RawURLEncoding.EncodeToString(b))
+	}
+	signed := strings.Join(parts, ".")
+	sum := sha256.Sum256([]byte(signed))
+	r, v, err := ecdsa.Sign(rand.Reader, s.key, sum[:])
+	if err != nil {
+		return "", err
+	}
+	signature := make([]byte, 64)
+	r.FillBytes(signature[:32])
+	v.FillBytes(signature[32:])
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+}
