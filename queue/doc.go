@@ -27,12 +27,12 @@
 // killed, its jobs go on elsewhere 30 to 33 s later.
 //
 // Silence is not death: a worker may have been paused, or cut off. It then holds
-// a job that is somebody else's, which is why a job that is taken over gets a new
-// and higher number, the fence. The late worker completes a row that is closed
-// already, which does nothing; what it writes elsewhere has to be compared with
-// [scan.Lease].Fence by whoever keeps it. It also notices by itself: a worker
-// whose beats do not arrive for 25 s, or that finds itself removed, ends its
-// jobs with [scan.ErrLost].
+// a job that is somebody else's, which is why a job that is taken over becomes a
+// new row of River's with a higher number. The late worker completes a row that
+// is closed already, which does nothing; what it writes elsewhere has to be
+// fenced, by a counter of the row it writes to or by [scan.Attempt].Fence. It
+// also notices by itself: a worker whose beats do not arrive for 25 s, or that
+// finds itself removed, ends its jobs with [scan.ErrLost].
 //
 // # River's tables
 //

@@ -30,7 +30,7 @@ func TestDatabaseRestart(t *testing.T) {
 	}
 	e := newEnv(t, url)
 	x := &tally{}
-	handler := record(e.db, e.q, func(a scan.ScanArgs, l scan.Lease) { x.scan(context.Background(), a, l) }, func(context.Context) { time.Sleep(100 * time.Millisecond) })
+	handler := record(e.db, e.q, func(a scan.ScanArgs, l scan.Attempt) { x.scan(context.Background(), a, l) }, func(context.Context) { time.Sleep(100 * time.Millisecond) })
 	slow := testPace
 	slow.beat, slow.silence = 2*time.Second, 20*time.Second // a restart is no reason to lose anything
 	e.start(e.q, Options{Scans: 4, pace: slow, Grace: 5 * time.Second, Handlers: Handlers{Scan: handler}, Observer: x})
@@ -73,7 +73,7 @@ func BenchmarkJobs(b *testing.B) {
 					enqueued := time.Since(began)
 					q, _ := e.open()
 					began = time.Now()
-					err := q.Start(b.Context(), Options{Scans: workers, Handlers: Handlers{Scan: func(context.Context, scan.ScanArgs, scan.Lease) error {
+					err := q.Start(b.Context(), Options{Scans: workers, Handlers: Handlers{Scan: func(context.Context, scan.ScanArgs, scan.Attempt) error {
 						done.Add(1)
 						return nil
 					}}})

@@ -191,19 +191,19 @@ func image(n int) scan.ScanArgs {
 func scanOf(n int, lane scan.Lane) scan.Job { return scan.Job{Args: image(n), Lane: lane} }
 
 // record is a handler that writes as a store would: fenced.
-func record(db *sql.DB, q *Queue, begun func(scan.ScanArgs, scan.Lease), wait func(context.Context)) func(context.Context, scan.ScanArgs, scan.Lease) error {
-	return func(ctx context.Context, args scan.ScanArgs, lease scan.Lease) error {
+func record(db *sql.DB, q *Queue, begun func(scan.ScanArgs, scan.Attempt), wait func(context.Context)) func(context.Context, scan.ScanArgs, scan.Attempt) error {
+	return func(ctx context.Context, args scan.ScanArgs, attempt scan.Attempt) error {
 		_, err := db.Exec(q.db.sql(`INSERT INTO runs (image, fence, begun, worker) VALUES (?1, ?2, 1, ?3)
-			ON CONFLICT (image) DO UPDATE SET fence = ?2, begun = runs.begun + 1, worker = ?3 WHERE runs.fence <= ?2`), args.ImageID, lease.Fence, lease.Worker)
+			ON CONFLICT (image) DO UPDATE SET fence = ?2, begun = runs.begun + 1, worker = ?3 WHERE runs.fence <= ?2`), args.ImageID, attempt.Fence, attempt.Worker)
 		if err != nil {
 			return err
 		}
-		begun(args, lease)
+		begun(args, attempt)
 		wait(ctx)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, err = db.Exec(q.db.sql("UPDATE runs SET done = done + 1 WHERE image = ?1 AND fence = ?2"), args.ImageID, lease.Fence)
+		_, err = db.Exec(q.db.sql("UPDATE runs SET done = done + 1 WHERE image = ?1 AND fence = ?2"), args.ImageID, attempt.Fence)
 		return err
 	}
 }
@@ -223,7 +223,7 @@ func child(url string) error {
 	stubborn := os.Getenv(childEnv+"_STUBBORN") != ""
 	err = q.Start(context.Background(), Options{Scans: 3, pace: testPace, Handlers: Handlers{
 		Scan: record(db, q,
-			func(args scan.ScanArgs, lease scan.Lease) { fmt.Println("begun", args.ImageID, lease.Fence) },
+			func(args scan.ScanArgs, attempt scan.Attempt) { fmt.Println("begun", args.ImageID, attempt.Fence) },
 			func(ctx context.Context) {
 				if stubborn { // notices nothing, and writes late
 					<-proceed

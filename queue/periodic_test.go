@@ -114,13 +114,13 @@ func TestWindowOpensOnce(t *testing.T) {
 		var windows []scan.WindowArgs
 		feeds := 0
 		handlers := Handlers{
-			Window: func(_ context.Context, args scan.WindowArgs, _ scan.Lease) error {
+			Window: func(_ context.Context, args scan.WindowArgs, _ scan.Attempt) error {
 				mu.Lock()
 				defer mu.Unlock()
 				windows = append(windows, args)
 				return nil
 			},
-			Feed: func(context.Context, scan.FeedArgs, scan.Lease) error {
+			Feed: func(context.Context, scan.FeedArgs, scan.Attempt) error {
 				mu.Lock()
 				defer mu.Unlock()
 				feeds++
@@ -165,7 +165,7 @@ func TestWindowIsNotMissed(t *testing.T) {
 	conformance(t, func(t *testing.T, e *env) {
 		done := make(chan scan.WindowArgs, 9)
 		e.start(e.q, Options{Services: 1, now: movedTo(time.Date(2026, 11, 24, 2, 30, 0, 0, time.UTC)), Periodic: []Periodic{SyncWindow(Daily{Closes: 3 * time.Hour})},
-			Handlers: Handlers{Window: func(_ context.Context, args scan.WindowArgs, _ scan.Lease) error { done <- args; return nil }}})
+			Handlers: Handlers{Window: func(_ context.Context, args scan.WindowArgs, _ scan.Attempt) error { done <- args; return nil }}})
 		select {
 		case args := <-done:
 			if args.Opens.Hour() != 0 || args.Closes.Hour() != 3 {

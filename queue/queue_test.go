@@ -19,15 +19,15 @@ import (
 type tally struct {
 	mu       sync.Mutex
 	images   []pratique.Digest
-	leases   []scan.Lease
+	attempts []scan.Attempt
 	outcomes map[string]int
 	wait     func(context.Context) error
 }
 
-func (x *tally) scan(ctx context.Context, args scan.ScanArgs, lease scan.Lease) error {
+func (x *tally) scan(ctx context.Context, args scan.ScanArgs, attempt scan.Attempt) error {
 	x.mu.Lock()
 	x.images = append(x.images, args.ImageID)
-	x.leases = append(x.leases, lease)
+	x.attempts = append(x.attempts, attempt)
 	x.mu.Unlock()
 	if x.wait != nil {
 		return x.wait(ctx)
@@ -82,8 +82,8 @@ func TestUnique(t *testing.T) {
 		e.within(5*time.Second, "both are done", func() bool { return e.state(image(1)) == "completed" && e.state(image(2)) == "completed" })
 		e.enqueue(scanOf(1, scan.LanePush)) // a new wish
 		e.within(5*time.Second, "it runs again", func() bool { return x.begun() == 3 && e.state(image(1)) == "completed completed" })
-		if x.leases[0].Worker != e.q.Worker() || x.leases[2].Attempt != 1 || x.leases[2].Fence <= x.leases[0].Fence {
-			t.Errorf("leases %+v", x.leases)
+		if x.attempts[0].Worker != e.q.Worker() || x.attempts[2].Number != 1 || x.attempts[2].Fence <= x.attempts[0].Fence {
+			t.Errorf("attempts %+v", x.attempts)
 		}
 	})
 }
@@ -242,8 +242,8 @@ func TestFailureIsTriedAgain(t *testing.T) {
 		e.within(5*time.Second, "the second try", func() bool { return x.begun() == 2 && e.state(image(1)) == "retryable" })
 		e.enqueue(scanOf(1, scan.LaneHand)) // no need to wait for the third
 		e.within(3*time.Second, "the third try", func() bool { return e.state(image(1)) == "completed" })
-		if x.leases[2].Attempt != 3 || x.outcome("scan failed") != 2 || x.outcome("scan done") != 1 {
-			t.Errorf("leases %+v, outcomes %v", x.leases, x.outcomes)
+		if x.attempts[2].Number != 3 || x.outcome("scan failed") != 2 || x.outcome("scan done") != 1 {
+			t.Errorf("attempts %+v, outcomes %v", x.attempts, x.outcomes)
 		}
 	})
 }
@@ -258,7 +258,7 @@ func TestKilledWorker(t *testing.T) {
 			p.expect(t, "begun")
 		}
 		x := &tally{}
-		e.start(e.q, Options{Scans: 3, Handlers: Handlers{Scan: record(e.db, e.q, func(a scan.ScanArgs, l scan.Lease) { x.scan(context.Background(), a, l) }, func(context.Context) {})}})
+		e.start(e.q, Options{Scans: 3, Handlers: Handlers{Scan: record(e.db, e.q, func(a scan.ScanArgs, l scan.Attempt) { x.scan(context.Background(), a, l) }, func(context.Context) {})}})
 		e.within(3*time.Second, "both workers are listed", func() bool {
 			all, err := e.q.Workers(t.Context())
 			return err == nil && len(all) == 2 && all[0].ID == p.worker && all[0].PID == p.Process.Pid && all[0].Running == 3 && all[1].Capacity == 3
@@ -278,9 +278,9 @@ func TestKilledWorker(t *testing.T) {
 		if got := e.state(image(1)); got != "discarded completed" && got != "discarded running" {
 			t.Errorf("image 1: %s", got)
 		}
-		for _, lease := range x.leases {
-			if lease.Attempt != 2 || lease.Fence <= 3 {
-				t.Errorf("lease %+v", lease)
+		for _, attempt := range x.attempts {
+			if attempt.Number != 2 || attempt.Fence <= 3 {
+				t.Errorf("attempt %+v", attempt)
 			}
 		}
 		if n := e.number("SELECT count(*) FROM river_job WHERE metadata ->> 'lost_by' = ?1", p.worker); n != 6 {
@@ -304,7 +304,7 @@ func TestPausedWorkerCannotWin(t *testing.T) {
 		running := make(chan struct{}, 9)
 		release := make(chan struct{})
 		e.start(e.q, Options{Scans: 3, Handlers: Handlers{Scan: record(e.db, e.q,
-			func(scan.ScanArgs, scan.Lease) { running <- struct{}{} }, func(context.Context) { <-release })}})
+			func(scan.ScanArgs, scan.Attempt) { running <- struct{}{} }, func(context.Context) { <-release })}})
 		select {
 		case <-running:
 		case <-time.After(10 * time.Second):
@@ -362,7 +362,7 @@ func TestTakingOverEnds(t *testing.T) {
 		if _, err := e.q.client.JobCancel(t.Context(), 2); err != nil {
 			t.Fatal(err)
 		}
-		e.start(e.q, Options{Services: 1, Handlers: Handlers{Feed: func(context.Context, scan.FeedArgs, scan.Lease) error { return nil }}})
+		e.start(e.q, Options{Services: 1, Handlers: Handlers{Feed: func(context.Context, scan.FeedArgs, scan.Attempt) error { return nil }}})
 		e.within(5*time.Second, "both end", func() bool { return e.state(image(1)) == "discarded" && e.state(image(2)) == "cancelled" })
 	})
 }
@@ -370,7 +370,7 @@ func TestTakingOverEnds(t *testing.T) {
 // River could not write how a job ended, and the worker lives on.
 func TestStrayJob(t *testing.T) {
 	conformance(t, func(t *testing.T, e *env) {
-		e.start(e.q, Options{Services: 1, Handlers: Handlers{Feed: func(context.Context, scan.FeedArgs, scan.Lease) error { return nil }}})
+		e.start(e.q, Options{Services: 1, Handlers: Handlers{Feed: func(context.Context, scan.FeedArgs, scan.Attempt) error { return nil }}})
 		e.enqueue(scanOf(1, 0))
 		by := `'["` + e.q.Worker() + `"]'`
 		if e.q.db.name == postgres.name {
@@ -419,8 +419,8 @@ func TestStop(t *testing.T) {
 		next, _ := e.open()
 		e.start(next, Options{Scans: 1, Handlers: Handlers{Scan: again.scan}})
 		e.within(5*time.Second, "it goes on", func() bool { return e.state(image(2)) == "completed" })
-		if again.leases[0].Attempt != 1 {
-			t.Errorf("a stop counts as attempt: %+v", again.leases[0])
+		if again.attempts[0].Number != 1 {
+			t.Errorf("a stop counts as attempt: %+v", again.attempts[0])
 		}
 	})
 }
@@ -473,7 +473,7 @@ func TestSweeper(t *testing.T) {
 		}
 		e.enqueue(scanOf(2, scan.LaneReread))
 		e.exec("DELETE FROM river_job WHERE priority < 4")
-		e.start(e.q, Options{Services: 1, Wanted: r, Handlers: Handlers{Feed: func(context.Context, scan.FeedArgs, scan.Lease) error { return nil }}})
+		e.start(e.q, Options{Services: 1, Wanted: r, Handlers: Handlers{Feed: func(context.Context, scan.FeedArgs, scan.Attempt) error { return nil }}})
 		e.within(3*time.Second, "all are in the queue", func() bool { return e.number("SELECT count(*) FROM river_job") == 3 })
 		e.within(3*time.Second, "lanes are right", func() bool {
 			return e.number("SELECT priority FROM river_job WHERE id = 1") == 3 && e.number("SELECT min(priority) FROM river_job") == 2

@@ -26,11 +26,11 @@ import (
 // row is wanted. When its context ends it has to return soon;
 // [context.Cause] tells why. A panic is an error.
 type Handlers struct {
-	Scan     func(context.Context, scan.ScanArgs, scan.Lease) error
-	Sync     func(context.Context, scan.SyncArgs, scan.Lease) error
-	Evaluate func(context.Context, scan.EvaluateArgs, scan.Lease) error
-	Feed     func(context.Context, scan.FeedArgs, scan.Lease) error
-	Window   func(context.Context, scan.WindowArgs, scan.Lease) error
+	Scan     func(context.Context, scan.ScanArgs, scan.Attempt) error
+	Sync     func(context.Context, scan.SyncArgs, scan.Attempt) error
+	Evaluate func(context.Context, scan.EvaluateArgs, scan.Attempt) error
+	Feed     func(context.Context, scan.FeedArgs, scan.Attempt) error
+	Window   func(context.Context, scan.WindowArgs, scan.Attempt) error
 }
 
 // Wanter knows what the rows want.
@@ -227,7 +227,7 @@ func (w *work) workers() *river.Workers {
 	return workers
 }
 
-func add[T scan.Args](workers *river.Workers, w *work, do func(context.Context, T, scan.Lease) error) {
+func add[T scan.Args](workers *river.Workers, w *work, do func(context.Context, T, scan.Attempt) error) {
 	if do != nil {
 		river.AddWorker(workers, &worker[T]{w: w, do: do})
 	}
@@ -237,7 +237,7 @@ func add[T scan.Args](workers *river.Workers, w *work, do func(context.Context, 
 type worker[T scan.Args] struct {
 	river.WorkerDefaults[T]
 	w  *work
-	do func(context.Context, T, scan.Lease) error
+	do func(context.Context, T, scan.Attempt) error
 }
 
 func (*worker[T]) Timeout(*river.Job[T]) time.Duration { return -1 }
@@ -250,7 +250,7 @@ func (x *worker[T]) NextRetry(job *river.Job[T]) time.Time {
 }
 
 func (x *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
-	return x.w.run(ctx, job.JobRow, func(ctx context.Context, lease scan.Lease) error { return x.do(ctx, job.Args, lease) })
+	return x.w.run(ctx, job.JobRow, func(ctx context.Context, attempt scan.Attempt) error { return x.do(ctx, job.Args, attempt) })
 }
 
 func (w *work) clock() time.Time {
@@ -262,7 +262,7 @@ func (w *work) clock() time.Time {
 
 // run does one job, whose context ends with a cause of ours, and tells River
 // what came of it.
-func (w *work) run(parent context.Context, job *rivertype.JobRow, do func(context.Context, scan.Lease) error) error {
+func (w *work) run(parent context.Context, job *rivertype.JobRow, do func(context.Context, scan.Attempt) error) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	defer cancel(nil)
 	defer context.AfterFunc(parent, func() {
@@ -282,7 +282,7 @@ func (w *work) run(parent context.Context, job *rivertype.JobRow, do func(contex
 			w.Observer.Ended(job.Kind, outcome, max(0, began.Sub(job.ScheduledAt)), time.Since(began))
 		}
 	}()
-	err := do(ctx, scan.Lease{Fence: job.ID, Attempt: job.Attempt, Worker: w.id})
+	err := do(ctx, scan.Attempt{Fence: job.ID, Number: job.Attempt, Worker: w.id})
 	if err == nil {
 		outcome = "done"
 		return nil

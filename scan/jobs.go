@@ -69,14 +69,15 @@ type Job struct {
 	At   time.Time // not before; zero is at once
 }
 
-// Lease is what a worker holds while it does a job. The worker may be given up
-// at any moment, because it was silent, and go on without knowing; so whatever
-// it writes has to be fenced: a write counts only if no higher Fence has written
-// to the row. A later hand-over of the same job has a higher Fence, always.
-type Lease struct {
-	Fence   int64
-	Attempt int    // 1, 2, …: how often this job was begun; a stop of the worker does not count
-	Worker  string // who does it, for people
+// Attempt is one worker's go at a job. The worker may be given up at any moment,
+// because it was silent, and go on without knowing; so whatever it writes has to
+// be fenced. Fence is for rows that have no counter of their own: a write counts
+// only if no higher Fence has written to the row. A job that is handed over has a
+// higher Fence, always.
+type Attempt struct {
+	Fence  int64
+	Number int    // 1, 2, …: how often the job was begun; a stop of the worker does not count
+	Worker string // whose it is: host/process/random
 }
 
 // Why the context of a running job ends; see [context.Cause].
