@@ -80,8 +80,8 @@ func (c *Client) Get(ctx context.Context, path string, limit int64) (Answer, err
 		return Answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if at := resp.Request.URL; at.Host != c.address() || at.Scheme != c.currentScheme() {
-		return Answer{}, registry.FaultRedirect.Errorf("%s redirects to %s", c.host, printable(at.Scheme+"://"+at.Host, 120))
+	if !c.sameHost(resp) {
+		return Answer{}, c.redirected(resp)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
@@ -95,6 +95,11 @@ func (c *Client) Get(ctx context.Context, path string, limit int64) (Answer, err
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, Next: next, client: c, path: path}, err
 }
 
+func (c *Client) redirected(resp *http.Response) error {
+	at := resp.Request.URL
+	return registry.FaultRedirect.Errorf("%s redirects to %s", c.host, printable(at.Scheme+"://"+at.Host, 120))
+}
+
 // IsHTML tells whether a page for people came instead of an API's answer.
 func (a Answer) IsHTML() bool { return isHTML(a.Header, a.Body) }
 
@@ -106,7 +111,7 @@ func (a Answer) Err(what string) error {
 		}
 		return nil
 	}
-	resp := &http.Response{StatusCode: a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)), Request: &http.Request{URL: &url.URL{Host: a.client.address()}}}
+	resp := &http.Response{StatusCode: a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)), Request: &http.Request{URL: &url.URL{Scheme: a.client.currentScheme(), Host: a.client.address()}}}
 	return a.client.refusal(resp, request{what: what, reference: what + " at " + a.client.host})
 }
 
@@ -167,6 +172,9 @@ func (c *Client) Ping(ctx context.Context) (Pong, error) {
 	body, resp, err := c.document(ctx, request{path: "/v2/", what: "its API", reference: "the registry API at " + c.host, refusals: true}, 1<<20)
 	if err != nil {
 		return Pong{}, err
+	}
+	if !c.sameHost(resp) {
+		return Pong{}, c.redirected(resp)
 	}
 	version := printable(resp.Header.Get("Docker-Distribution-Api-Version"), 40)
 	if resp.StatusCode == http.StatusNotFound || resp.StatusCode < 300 && version == "" && !json.Valid(body) {

@@ -103,3 +103,27 @@ func TestHead(t *testing.T) {
 	_, err := c.Head(t.Context(), "x", "gone")
 	wantError(t, err, pratique.CodeNotFound, "x:gone does not exist")
 }
+
+// Many registries send plain HTTP on to TLS. Following there would lose the
+// credential, and look like a wrong password.
+func TestRedirectIsToldAsSuch(t *testing.T) {
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer secure.Close()
+	host := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, secure.URL+r.URL.Path, http.StatusMovedPermanently)
+	})
+	c, err := Connect(registry.Connection{Address: "http://" + host, Username: "u", Password: "p", Insecure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Ping(t.Context()); registry.Diagnose(err) != registry.FaultRedirect || !strings.Contains(err.Error(), secure.URL) {
+		t.Error(err)
+	}
+	if _, err := c.Get(t.Context(), "/api", 10); registry.Diagnose(err) != registry.FaultRedirect {
+		t.Error(err)
+	}
+}

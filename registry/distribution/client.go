@@ -282,7 +282,8 @@ func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, 
 
 // sameHost tells whether the registry itself answered, not what it redirects to.
 func (c *Client) sameHost(resp *http.Response) bool {
-	return resp.Request.URL.Host == c.address()
+	at := resp.Request.URL
+	return at.Host == c.address() && at.Scheme == c.currentScheme()
 }
 
 // once sends r, over plain HTTP if that is what the registry speaks.
