@@ -47,7 +47,7 @@ func TestDatabaseRestart(t *testing.T) {
 		var n int
 		return e.db.QueryRow("SELECT count(*) FROM runs WHERE done >= 1").Scan(&n) == nil && n == 60
 	})
-	t.Logf("done %s after the restart; %v", took.Round(time.Millisecond), x.outcomes)
+	t.Logf("done %s after the restart; %s", took.Round(time.Millisecond), x)
 	if n := x.outcome("scan lost"); n != 0 {
 		t.Errorf("%d jobs were lost", n)
 	}

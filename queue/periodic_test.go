@@ -153,6 +153,8 @@ func TestWindowOpensOnce(t *testing.T) {
 		e.start(second, options(movedTo(opens.Add(time.Hour)), true))
 		e.within(15*time.Second, "the feeds are updated at the start", func() bool { _, f := count(); return f == 1 })
 		time.Sleep(300 * time.Millisecond)
+		mu.Lock()
+		defer mu.Unlock()
 		if want := []scan.WindowArgs{{Opens: opens, Closes: opens.Add(3 * time.Hour)}}; !slices.Equal(windows, want) {
 			t.Errorf("windows %v, want %v", windows, want)
 		}

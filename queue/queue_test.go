@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,18 @@ func (x *tally) begun() int {
 	return len(x.images)
 }
 
+func (x *tally) attempt(i int) scan.Attempt {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.attempts[i]
+}
+
+func (x *tally) String() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return fmt.Sprintf("attempts %+v, outcomes %v", x.attempts, x.outcomes)
+}
+
 func (x *tally) outcome(name string) int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -82,8 +95,8 @@ func TestUnique(t *testing.T) {
 		e.within(5*time.Second, "both are done", func() bool { return e.state(image(1)) == "completed" && e.state(image(2)) == "completed" })
 		e.enqueue(scanOf(1, scan.LanePush)) // a new wish
 		e.within(5*time.Second, "it runs again", func() bool { return x.begun() == 3 && e.state(image(1)) == "completed completed" })
-		if x.attempts[0].Worker != e.q.Worker() || x.attempts[2].Number != 1 || x.attempts[2].Fence <= x.attempts[0].Fence {
-			t.Errorf("attempts %+v", x.attempts)
+		if x.attempt(0).Worker != e.q.Worker() || x.attempt(2).Number != 1 || x.attempt(2).Fence <= x.attempt(0).Fence {
+			t.Errorf("%s", x)
 		}
 	})
 }
@@ -242,8 +255,8 @@ func TestFailureIsTriedAgain(t *testing.T) {
 		e.within(5*time.Second, "the second try", func() bool { return x.begun() == 2 && e.state(image(1)) == "retryable" })
 		e.enqueue(scanOf(1, scan.LaneHand)) // no need to wait for the third
 		e.within(3*time.Second, "the third try", func() bool { return e.state(image(1)) == "completed" })
-		if x.attempts[2].Number != 3 || x.outcome("scan failed") != 2 || x.outcome("scan done") != 1 {
-			t.Errorf("attempts %+v, outcomes %v", x.attempts, x.outcomes)
+		if x.attempt(2).Number != 3 || x.outcome("scan failed") != 2 || x.outcome("scan done") != 1 {
+			t.Errorf("%s", x)
 		}
 	})
 }
@@ -278,8 +291,8 @@ func TestKilledWorker(t *testing.T) {
 		if got := e.state(image(1)); got != "discarded completed" && got != "discarded running" {
 			t.Errorf("image 1: %s", got)
 		}
-		for _, attempt := range x.attempts {
-			if attempt.Number != 2 || attempt.Fence <= 3 {
+		for i := range 3 {
+			if attempt := x.attempt(i); attempt.Number != 2 || attempt.Fence <= 3 {
 				t.Errorf("attempt %+v", attempt)
 			}
 		}
@@ -410,7 +423,7 @@ func TestStop(t *testing.T) {
 			t.Errorf("Stop took %s", took)
 		}
 		if e.state(image(1)) != "completed" || e.state(image(2)) != "available" || x.outcome("scan stopped") != 1 {
-			t.Errorf("after the stop: %s, %s, %v", e.state(image(1)), e.state(image(2)), x.outcomes)
+			t.Errorf("after the stop: %s, %s, %v", e.state(image(1)), e.state(image(2)), x)
 		}
 		if all, err := e.q.Workers(t.Context()); len(all) != 0 || err != nil {
 			t.Errorf("workers %v, %v", all, err)
@@ -419,8 +432,8 @@ func TestStop(t *testing.T) {
 		next, _ := e.open()
 		e.start(next, Options{Scans: 1, Handlers: Handlers{Scan: again.scan}})
 		e.within(5*time.Second, "it goes on", func() bool { return e.state(image(2)) == "completed" })
-		if again.attempts[0].Number != 1 {
-			t.Errorf("a stop counts as attempt: %+v", again.attempts[0])
+		if again.attempt(0).Number != 1 {
+			t.Errorf("a stop counts as attempt: %+v", again.attempt(0))
 		}
 	})
 }
