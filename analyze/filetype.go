@@ -49,3 +49,33 @@ var scriptExtensions = map[string]bool{
 	".sh": true, ".bash": true, ".php": true, ".phtml": true, ".jsp": true, ".jspx": true, ".asp": true, ".aspx": true,
 	".ps1": true, ".bat": true, ".cmd": true, ".vbs": true, ".pl": true, ".cgi": true, ".lua": true,
 }
+
+// IsText tells whether a file's first bytes look like text in any encoding that
+// has no NUL for ASCII characters: no control characters but white space and
+// escape.
+func IsText(head []byte) bool {
+	for _, c := range head {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\v' && c != 0x1b || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// IsMedium tells whether a file is a picture, a font, sound, film, a database or
+// compiled messages by its first bytes: data that nothing executes.
+func IsMedium(head []byte) bool {
+	for _, m := range media {
+		if bytes.HasPrefix(head, []byte(m)) {
+			return true
+		}
+	}
+	return len(head) > 12 && (string(head[:4]) == "RIFF" || string(head[4:8]) == "ftyp")
+}
+
+var media = []string{
+	"\x89PNG\r\n", "GIF8", "\xff\xd8\xff", "\x00\x00\x01\x00", "BM", // pictures
+	"\x00\x01\x00\x00\x00", "OTTO", "ttcf", "wOFF", "wOF2", // fonts
+	"ID3", "\xff\xfb", "OggS", "fLaC", "\x1a\x45\xdf\xa3", // sound and film
+	"SQLite format 3\x00", "\xde\x12\x04\x95", "\x95\x04\x12\xde", // databases, gettext
+}

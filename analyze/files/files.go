@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"strings"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -20,17 +21,41 @@ import (
 type Analyzer struct{}
 
 func (Analyzer) Name() string    { return "files" }
-func (Analyzer) Version() string { return "1" }
+func (Analyzer) Version() string { return "2" }
 func (Analyzer) Nested() bool    { return true }
 
-// Wants files by what they are. Text that nothing executes by itself, and the
-// sources of interpreted libraries, are left out: half a million digests of
-// them would say little.
+// maxUnknown is the largest file of unknown kind that is taken, in bytes.
+const maxUnknown = 64 << 20
+
+// Wants files by what they are: programs, scripts, documents, archives, whatever
+// may be executed, and outside the distribution's own trees whatever is neither
+// text nor a medium. In the places where intruders drop things, everything. The
+// sources of interpreted libraries are left out: half a million digests of them
+// would say little.
 func (Analyzer) Wants(f *analyze.File) bool {
 	if f.Member() {
 		return true
 	}
-	return f.Head != nil && analyze.FileType(f.Path, f.Head) != "other" || f.Head != nil && f.Mode&0o111 != 0
+	if f.Head == nil {
+		return false
+	}
+	if f.Mode&0o111 != 0 || analyze.FileType(f.Path, f.Head) != "other" {
+		return true
+	}
+	if f.Size > maxUnknown {
+		return false
+	}
+	return dropped(f.Path) || !strings.HasPrefix(f.Path, "usr/") && !analyze.IsText(f.Head) && !analyze.IsMedium(f.Head)
+}
+
+// dropped tells whether a path is where every user may write.
+func dropped(path string) bool {
+	for _, dir := range [...]string{"tmp/", "var/tmp/", "dev/shm/", "run/"} {
+		if strings.HasPrefix(path, dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // Analyze implements analyze.Analyzer.
