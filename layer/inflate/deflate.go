@@ -1,6 +1,7 @@
 package inflate
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 )
@@ -127,7 +128,7 @@ func (d *decoder) fill() bool {
 // refill has at least 56 bits ready, or all that are left.
 func (d *decoder) refill() {
 	if d.pos+8 <= len(d.in) {
-		d.bits |= load64(d.in, d.pos) << (d.nbits & 63)
+		d.bits |= binary.LittleEndian.Uint64(d.in[d.pos:]) << (d.nbits & 63)
 		d.pos += int((63 - d.nbits) >> 3)
 		d.nbits |= 56
 		return

@@ -33,6 +33,7 @@ type Reader struct {
 	behind  int    // so much of that was inflated
 	ready   []byte // and so much of that was not handed out
 	err     error  // what comes after ready
+	scratch [10]byte
 }
 
 // NewReader reads the first member's header; it returns io.EOF if there is not
@@ -142,85 +143,98 @@ const (
 // header reads a member's header, and returns io.EOF if there is not a byte of
 // it. Its fields are of no use to us.
 func (z *Reader) header() error {
-	var fixed [10]byte
-	crc, err := z.bytes(fixed[:], 0)
+	var crc uint32
+	fixed, err := z.bytes(10, &crc)
 	if err != nil {
 		return err
 	}
-	if fixed[0] != 0x1f || fixed[1] != 0x8b || fixed[2] != 8 || fixed[3]&flagReserved != 0 {
+	flags := fixed[3]
+	if fixed[0] != 0x1f || fixed[1] != 0x8b || fixed[2] != 8 || flags&flagReserved != 0 {
 		return ErrHeader
 	}
-	flags := fixed[3]
-	if flags&flagExtra != 0 {
-		var length [2]byte
-		if crc, err = z.bytes(length[:], crc); err != nil {
-			return noEOF(err)
-		}
-		for range binary.LittleEndian.Uint16(length[:]) {
-			if crc, err = z.bytes(length[:1], crc); err != nil {
-				return noEOF(err)
-			}
-		}
-	}
-	for _, flag := range []byte{flagName, flagComment} {
-		if flags&flag != 0 {
-			if crc, err = z.text(crc); err != nil {
-				return noEOF(err)
-			}
-		}
-	}
-	if flags&flagChecksum != 0 {
-		var sum [2]byte
-		if _, err = z.bytes(sum[:], 0); err != nil {
-			return noEOF(err)
-		}
-		if binary.LittleEndian.Uint16(sum[:]) != uint16(crc) {
-			return ErrHeader
-		}
+	if err := z.fields(flags, &crc); err != nil {
+		return noEOF(err)
 	}
 	z.crc, z.size, z.history = 0, 0, 0
 	z.deflate.start()
 	return nil
 }
 
-// text skips a string of the header that ends with a zero byte.
-func (z *Reader) text(crc uint32) (uint32, error) {
-	for range maxString {
-		var c [1]byte
-		var err error
-		if crc, err = z.bytes(c[:], crc); err != nil || c[0] == 0 {
-			return crc, err
+// fields skips what is optional in a header.
+func (z *Reader) fields(flags byte, crc *uint32) error {
+	if flags&flagExtra != 0 {
+		length, err := z.bytes(2, crc)
+		if err != nil {
+			return err
+		}
+		for range binary.LittleEndian.Uint16(length) {
+			if _, err := z.bytes(1, crc); err != nil {
+				return err
+			}
 		}
 	}
-	return crc, ErrHeader
+	if flags&flagName != 0 {
+		if err := z.text(crc); err != nil {
+			return err
+		}
+	}
+	if flags&flagComment != 0 {
+		if err := z.text(crc); err != nil {
+			return err
+		}
+	}
+	if flags&flagChecksum != 0 {
+		want := uint16(*crc)
+		sum, err := z.bytes(2, crc)
+		if err != nil {
+			return err
+		}
+		if binary.LittleEndian.Uint16(sum) != want {
+			return ErrHeader
+		}
+	}
+	return nil
+}
+
+// text skips a string of the header, which ends with a zero byte.
+func (z *Reader) text(crc *uint32) error {
+	for range maxString {
+		if c, err := z.bytes(1, crc); err != nil || c[0] == 0 {
+			return err
+		}
+	}
+	return ErrHeader
 }
 
 // trailer compares the checksums at a member's end with ours.
 func (z *Reader) trailer() error {
-	var sums [8]byte
-	if _, err := z.bytes(sums[:], 0); err != nil {
+	sums, err := z.bytes(8, new(uint32))
+	if err != nil {
 		return noEOF(err)
 	}
-	if binary.LittleEndian.Uint32(sums[:]) != z.crc || binary.LittleEndian.Uint32(sums[4:]) != z.size {
+	if binary.LittleEndian.Uint32(sums) != z.crc || binary.LittleEndian.Uint32(sums[4:]) != z.size {
 		return ErrChecksum
 	}
 	return nil
 }
 
-// bytes fills p with what comes next between deflate streams, and updates crc
-// with it. Like io.ReadFull it returns io.EOF only if there is nothing.
-func (z *Reader) bytes(p []byte, crc uint32) (uint32, error) {
-	for n := 0; n < len(p); {
-		got, err := z.deflate.readBytes(p[n:])
-		if err != nil {
-			if n > 0 {
-				err = noEOF(err)
-			}
-			return crc, err
+// bytes returns the next n bytes, at most 10, between deflate streams, and
+// updates crc with them. They are good until the next call. Like io.ReadFull it
+// returns io.EOF only if there is nothing.
+func (z *Reader) bytes(n int, crc *uint32) ([]byte, error) {
+	p := z.scratch[:n]
+	for i := 0; i < n; {
+		got, err := z.deflate.readBytes(p[i:])
+		if err != nil && i > 0 {
+			err = noEOF(err)
 		}
-		n += got
+		if err != nil {
+			return nil, err
+		}
+		i += got
 	}
-	return crc32.Update(crc, crc32.IEEETable, p), nil
+	*crc = crc32.Update(*crc, crc32.IEEETable, p)
+	return p, nil
 }
 
 func noEOF(err error) error {
