@@ -20,6 +20,7 @@ const (
 	CodeLimit        Code = "limit"        // larger, deeper or more than we agree to read
 	CodeDisk         Code = "disk"         // no space, or no right to write
 	CodeCancelled    Code = "cancelled"    // somebody stopped it
+	CodeConflict     Code = "conflict"     // the name is taken, or somebody else changed it meanwhile
 	CodeInternal     Code = "internal"     // a fault of ours
 )
 

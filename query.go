@@ -1,0 +1,267 @@
+package pratique
+
+import "time"
+
+// MaxPage bounds the rows of one page.
+const MaxPage = 1000
+
+// PageRequest asks for one page of a list. Pages follow each other by keyset:
+// a row that appears or goes between two requests moves no other.
+type PageRequest struct {
+	Sort   string `json:"sort,omitempty"` // each list names its columns; "" is its default order
+	Desc   bool   `json:"desc,omitempty"`
+	Limit  int    `json:"limit,omitempty"`  // rows; 0 is 50
+	Cursor string `json:"cursor,omitempty"` // Page.Next of the page before; opaque
+	Count  bool   `json:"count,omitempty"`  // fill in Page.Total
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`  // "" on the last page
+	Total int    `json:"total,omitempty"` // of the whole list, when asked for
+}
+
+// TimeRange is from From (inclusive) until To (exclusive); either may be nil.
+type TimeRange struct {
+	From *time.Time `json:"from,omitempty"`
+	To   *time.Time `json:"to,omitempty"`
+}
+
+// AssetFilter narrows the list of repository images. Several values of one field
+// mean "or", several fields mean "and"; a zero field does not narrow.
+type AssetFilter struct {
+	IDs           []int64    `json:"ids,omitempty"`
+	Exclude       []int64    `json:"exclude,omitempty"`
+	ImageIDs      []Digest   `json:"imageIDs,omitempty"`
+	Status        []Status   `json:"status,omitempty"`
+	Risk          []Risk     `json:"risk,omitempty"`
+	RiskKinds     []Category `json:"riskKinds,omitempty"`  // at least one finding of one of these kinds
+	Severities    []Severity `json:"severities,omitempty"` // at least one finding of one of these
+	Kinds         []string   `json:"kinds,omitempty"`      // of the registry
+	Registries    []int64    `json:"registries,omitempty"`
+	Namespaces    []string   `json:"namespaces,omitempty"`
+	Repositories  []int64    `json:"repositories,omitempty"`
+	OS            []string   `json:"os,omitempty"` // distribution id: "debian"
+	Architectures []string   `json:"architectures,omitempty"`
+	Search        string     `json:"search,omitempty"` // words that must all occur in address, name, tag, digest or image ID
+	Newest        bool       `json:"newest,omitempty"`
+	Running       bool       `json:"running,omitempty"`
+	HighPriority  bool       `json:"highPriority,omitempty"`
+	Recommended   bool       `json:"recommended,omitempty"`
+	Fixable       bool       `json:"fixable,omitempty"`
+	Gone          bool       `json:"gone,omitempty"`          // those that are no longer upstream, instead of those that are
+	Vulnerability string     `json:"vulnerability,omitempty"` // that have this CVE now
+	Package       string     `json:"package,omitempty"`       // that hold a package of this name
+	MinSize       int64      `json:"minSize,omitempty"`       // bytes
+	MaxSize       int64      `json:"maxSize,omitempty"`
+	Created       TimeRange  `json:"created,omitzero"`
+	Pushed        TimeRange  `json:"pushed,omitzero"`
+	ScannedAt     TimeRange  `json:"scannedAt,omitzero"`
+	Synced        TimeRange  `json:"synced,omitzero"`
+}
+
+// Reasons why an image is recommended for a scan or has a high priority.
+const (
+	ReasonNewest          = "newest"           // the newest tag of its repository
+	ReasonRunning         = "running"          // a running container uses it
+	ReasonNeverScanned    = "never_scanned"    //
+	ReasonOlderRules      = "older_rules"      // scanned with rules that are no longer the current ones
+	ReasonLastScanFailed  = "last_scan_failed" //
+	ReasonExploited       = "exploited"        // has a vulnerability that is or is likely to be exploited
+	ReasonCriticalFixable = "critical_fixable" // has a critical vulnerability with a fix
+	ReasonMalware         = "malware"          //
+	ReasonLiveSecret      = "live_secret"      // has a secret of high or critical severity
+)
+
+// AssetRow is one line of the list of repository images.
+type AssetRow struct {
+	Asset
+	RegistryName string           `json:"registryName"`
+	RegistryKind string           `json:"registryKind"`
+	Address      string           `json:"address"` // of the registry
+	RepositoryID int64            `json:"repositoryID"`
+	Namespace    string           `json:"namespace"`
+	OSName       string           `json:"osName,omitempty"`
+	Status       Status           `json:"status"`
+	ScannedAt    *time.Time       `json:"scannedAt,omitempty"` // end of the last scan that succeeded
+	ScanID       int64            `json:"scanID,omitempty"`    // the last one, or the one that runs
+	Progress     map[Category]int `json:"progress,omitempty"`
+	ScanError    *Error           `json:"scanError,omitempty"`
+	Risk         Risk             `json:"risk"`
+	Counters     Counters         `json:"counters"`
+	Running      bool             `json:"running"`
+	Recommended  []string         `json:"recommended,omitempty"`  // the reasons; empty when it is not
+	HighPriority []string         `json:"highPriority,omitempty"` // likewise
+}
+
+// ImageSummary is one image content with everything but its long lists.
+type ImageSummary struct {
+	Image      Image                         `json:"image"`
+	Layers     []Layer                       `json:"layers"`
+	Status     Status                        `json:"status"`
+	ScannedAt  *time.Time                    `json:"scannedAt,omitempty"`
+	LastScan   *Scan                         `json:"lastScan,omitempty"`
+	Risk       Risk                          `json:"risk"`
+	Counters   Counters                      `json:"counters"`
+	Coverage   map[Category]CategoryCoverage `json:"coverage"`
+	CategoryAt map[Category]time.Time        `json:"categoryAt"` // when each category was last looked at
+	Problems   []Problem                     `json:"problems"`
+	Bundle     *Bundle                       `json:"bundle,omitempty"` // by which its vulnerabilities are judged
+	Rules      string                        `json:"rules,omitempty"`
+	Pending    int                           `json:"pending"` // packages that wait to be judged again
+	Assets     []AssetRow                    `json:"assets"`
+}
+
+// FindingFilter narrows lists of vulnerabilities, secrets and malware.
+type FindingFilter struct {
+	ImageIDs   []Digest   `json:"imageIDs,omitempty"`
+	Severities []Severity `json:"severities,omitempty"`
+	Search     string     `json:"search,omitempty"` // id, title, package, path, name or rule
+	Types      []string   `json:"types,omitempty"`  // package type, or type of a secret
+	Package    string     `json:"package,omitempty"`
+	Registries []int64    `json:"registries,omitempty"`
+	Newest     bool       `json:"newest,omitempty"` // in an image that is the newest of a repository
+	Running    bool       `json:"running,omitempty"`
+	Fixable    bool       `json:"fixable,omitempty"`
+	Exploited  bool       `json:"exploited,omitempty"`
+	// System and Application choose packages of distributions or of languages.
+	System      bool `json:"system,omitempty"`
+	Application bool `json:"application,omitempty"`
+	// Uncounted lists what is suppressed or unimportant, instead of what counts.
+	Uncounted bool `json:"uncounted,omitempty"`
+}
+
+// VulnerabilityRow is one vulnerability across all images.
+type VulnerabilityRow struct {
+	ID           string    `json:"id"`
+	Title        string    `json:"title,omitempty"`
+	Severity     Severity  `json:"severity"` // the worst of its findings
+	Score        float64   `json:"score"`    // CVSS base score
+	Fixable      bool      `json:"fixable"`
+	EPSS         *EPSS     `json:"epss,omitempty"`
+	KEV          *KEV      `json:"kev,omitempty"`
+	Published    time.Time `json:"published,omitzero"`
+	FirstSeen    time.Time `json:"firstSeen"`
+	LastSeen     time.Time `json:"lastSeen"`     // when a judgement last changed
+	Images       int       `json:"images"`       // distinct contents
+	Repositories int       `json:"repositories"` // rows of the list of repository images
+}
+
+// PlacedFinding is a finding in one image, with its interval.
+type PlacedFinding struct {
+	RowID   int64  `json:"rowID"`
+	ImageID Digest `json:"imageID"`
+	Finding
+	Since time.Time  `json:"since"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// PlacedSecret is a secret in one image.
+type PlacedSecret struct {
+	RowID   int64  `json:"rowID"`
+	ImageID Digest `json:"imageID"`
+	Secret
+	Since time.Time  `json:"since"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// PlacedMalware is a malicious file in one image.
+type PlacedMalware struct {
+	RowID   int64  `json:"rowID"`
+	ImageID Digest `json:"imageID"`
+	Malware
+	Since time.Time  `json:"since"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// ComponentRow is one package version across all images.
+type ComponentRow struct {
+	ID              int64    `json:"id"`
+	Package         Package  `json:"package"`
+	Distro          string   `json:"distro,omitempty"`
+	Images          int      `json:"images"`
+	Vulnerabilities int      `json:"vulnerabilities"`
+	Worst           Severity `json:"worst,omitempty"`
+}
+
+// RegistryRow is a registry with what is in it.
+type RegistryRow struct {
+	Registry
+	Repositories int `json:"repositories"`
+	Images       int `json:"images"` // rows of the list
+	AtRisk       int `json:"atRisk"`
+	PulledHour   int `json:"pulledHour"` // images in the past 60 minutes
+}
+
+// RepositoryFilter narrows the list of repositories.
+type RepositoryFilter struct {
+	Registries []int64  `json:"registries,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"`
+	Search     string   `json:"search,omitempty"`
+	Gone       bool     `json:"gone,omitempty"`
+}
+
+// RepositoryRow is a repository with what is in it. In the list of namespaces
+// Name is empty.
+type RepositoryRow struct {
+	ID           int64     `json:"id,omitempty"`
+	RegistryID   int64     `json:"registryID"`
+	RegistryName string    `json:"registryName"`
+	Namespace    string    `json:"namespace"`
+	Name         string    `json:"name,omitempty"`
+	Repositories int       `json:"repositories"`
+	Images       int       `json:"images"`
+	AtRisk       int       `json:"atRisk"`
+	Unscanned    int       `json:"unscanned"`
+	LastSeen     time.Time `json:"lastSeen"`
+}
+
+// TaskFilter narrows the list of tasks.
+type TaskFilter struct {
+	Kinds    []TaskKind `json:"kinds,omitempty"`
+	Creator  string     `json:"creator,omitempty"`
+	Running  bool       `json:"running,omitempty"`
+	Created  TimeRange  `json:"created,omitzero"`
+	ImageIDs []Digest   `json:"imageIDs,omitempty"`
+}
+
+// ScanFilter narrows the list of scans.
+type ScanFilter struct {
+	Tasks    []int64   `json:"tasks,omitempty"`
+	ImageIDs []Digest  `json:"imageIDs,omitempty"`
+	Status   []Status  `json:"status,omitempty"`
+	Created  TimeRange `json:"created,omitzero"`
+}
+
+// Overview is the state of the whole estate.
+type Overview struct {
+	Registries    int              `json:"registries"`
+	Repositories  int              `json:"repositories"`
+	Rows          int              `json:"rows"`   // of the list of repository images
+	Images        int              `json:"images"` // distinct contents
+	AtRisk        int              `json:"atRisk"` // rows
+	NoRisk        int              `json:"noRisk"`
+	Unknown       int              `json:"unknown"`
+	ByStatus      map[Status]int   `json:"byStatus"`    // rows
+	ByWorst       map[Severity]int `json:"byWorst"`     // newest rows by their worst severity
+	Counters      Counters         `json:"counters"`    // occurrences over distinct contents
+	DistinctIDs   BySeverity       `json:"distinctIDs"` // vulnerabilities, each once
+	Exploited     int              `json:"exploited"`   // of these: known or likely to be
+	Recommended   int              `json:"recommended"` // rows
+	HighPriority  int              `json:"highPriority"`
+	NewToday      int              `json:"newToday"`      // rows first seen today
+	NewRiskyToday int              `json:"newRiskyToday"` // and at risk
+	LastScan      *time.Time       `json:"lastScan,omitempty"`
+	Waiting       int              `json:"waiting"` // scans that have not begun
+	Pending       int              `json:"pending"` // packages that wait to be judged again
+}
+
+// Day is what stood at the end of one day.
+type Day struct {
+	Date     string   `json:"date"` // YYYY-MM-DD
+	Rows     int      `json:"rows"`
+	AtRisk   int      `json:"atRisk"`
+	Counters Counters `json:"counters"`
+	Newest   Counters `json:"newest"` // over newest rows only
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/pratique/pratique"
+)
+
+// Tasks lists tasks, newest first. Sorts: created, total, failed.
+func (s *Store) Tasks(ctx context.Context, f pratique.TaskFilter, r pratique.PageRequest) (pratique.Page[pratique.Task], error) {
+	l := &listing{
+		columns: taskColumns, from: "FROM tasks t",
+		sorts: map[string]string{"": "t.id", "created": "t.created", "total": "t.total", "failed": "t.failed"},
+		desc:  true, keys: []string{"t.id"},
+	}
+	in(l, "t.kind", f.Kinds)
+	if f.Creator != "" {
+		l.and("t.creator = ?", f.Creator)
+	}
+	if f.Running {
+		l.and("t.ended IS NULL")
+	}
+	if len(f.ImageIDs) > 0 {
+		list, args := marks(f.ImageIDs)
+		l.and("t.id IN (SELECT ts.task_id FROM task_scans ts JOIN scans c ON c.id = ts.scan_id JOIN images i ON i.id = c.image_id WHERE i.digest IN ("+list+"))", args...)
+	}
+	l.during("t.created", f.Created)
+	return page(ctx, s, l, r, func(rows *sql.Rows, t *pratique.Task, order []any) error {
+		return rows.Scan(append(taskTargets(t), order...)...)
+	})
+}
+
+// Scans lists scans, newest first. Sorts: created, ended, status.
+func (s *Store) Scans(ctx context.Context, f pratique.ScanFilter, r pratique.PageRequest) (pratique.Page[pratique.Scan], error) {
+	l := &listing{
+		columns: scanColumns, from: scanTables,
+		sorts: map[string]string{"": "c.id", "created": "c.created", "ended": "COALESCE(c.ended, 0)", "status": "c.status"},
+		desc:  true, keys: []string{"c.id"},
+	}
+	if len(f.Tasks) > 0 {
+		l.and("c.id IN (SELECT ts.scan_id FROM task_scans ts WHERE ts.task_id IN (" + numbers(f.Tasks) + "))")
+	}
+	in(l, "i.digest", f.ImageIDs)
+	in(l, "c.status", f.Status)
+	l.during("c.created", f.Created)
+	return page(ctx, s, l, r, func(rows *sql.Rows, c *pratique.Scan, order []any) error {
+		return rows.Scan(append(scanTargets(c), order...)...)
+	})
+}
+
+// what a repository, or a namespace of many, holds; a is joined from outside.
+const heldCounts = `COUNT(a.id), COUNT(CASE WHEN i.risk = 2 THEN 1 END), COUNT(CASE WHEN a.id IS NOT NULL AND i.scanned_at IS NULL THEN 1 END)`
+
+// Repositories lists repositories. Sorts: name (the default), images, atRisk,
+// synced.
+func (s *Store) Repositories(ctx context.Context, f pratique.RepositoryFilter, r pratique.PageRequest) (pratique.Page[pratique.RepositoryRow], error) {
+	l := &listing{
+		columns: "r.id, r.registry_id, g.name, r.namespace, r.name, 1, COALESCE(n.images, 0), COALESCE(n.at_risk, 0), COALESCE(n.unscanned, 0), r.last_seen",
+		from: `FROM repositories r JOIN registries g ON g.id = r.registry_id LEFT JOIN (SELECT a.repository_id, COUNT(*) AS images, COUNT(CASE WHEN i.risk = 2 THEN 1 END) AS at_risk,
+			COUNT(CASE WHEN i.scanned_at IS NULL THEN 1 END) AS unscanned FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL GROUP BY a.repository_id) n ON n.repository_id = r.id`,
+		sorts: map[string]string{"": "r.name", "name": "r.name", "images": "COALESCE(n.images, 0)", "atRisk": "COALESCE(n.at_risk, 0)", "synced": "r.last_seen"},
+		keys:  []string{"r.id"},
+	}
+	narrowRepositories(l, f)
+	return page(ctx, s, l, r, scanRepository)
+}
+
+func narrowRepositories(l *listing, f pratique.RepositoryFilter) {
+	l.inIDs("r.registry_id", f.Registries)
+	in(l, "r.namespace", f.Namespaces)
+	l.words(f.Search, "r.name", "g.name")
+	if f.Gone {
+		l.and("r.gone IS NOT NULL")
+	} else {
+		l.and("r.gone IS NULL")
+	}
+}
+
+func scanRepository(rows *sql.Rows, v *pratique.RepositoryRow, order []any) error {
+	return rows.Scan(append([]any{&v.ID, &v.RegistryID, &v.RegistryName, &v.Namespace, &v.Name, &v.Repositories, &v.Images, &v.AtRisk, &v.Unscanned, into{&v.LastSeen}}, order...)...)
+}
+
+// Namespaces lists the namespaces of registries with what is in them, by registry
+// and name. There are few: the list has no pages.
+func (s *Store) Namespaces(ctx context.Context, f pratique.RepositoryFilter) ([]pratique.RepositoryRow, error) {
+	l := &listing{}
+	narrowRepositories(l, f)
+	return collect(ctx, s, func(rows *sql.Rows, v *pratique.RepositoryRow) error { return scanRepository(rows, v, nil) },
+		"SELECT 0, r.registry_id, g.name, r.namespace, '', COUNT(DISTINCT r.id), "+heldCounts+`, MAX(r.last_seen)
+		FROM repositories r JOIN registries g ON g.id = r.registry_id LEFT JOIN assets a ON a.repository_id = r.id AND a.gone IS NULL LEFT JOIN images i ON i.id = a.image_id`+
+			l.condition()+" GROUP BY r.registry_id, g.name, r.namespace ORDER BY g.name, r.namespace LIMIT 10000", slices.Clone(l.args)...)
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pratique/pratique"
+)
+
+// sumCounters are counterColumns summed over rows.
+var sumCounters = func() string {
+	all := strings.Split(counterColumns, ", ")
+	for i, c := range all {
+		all[i] = "COALESCE(SUM(" + c + "), 0)"
+	}
+	return strings.Join(all, ", ")
+}()
+
+// Overview counts the whole estate. today is the midnight at which the day of the
+// user began.
+func (s *Store) Overview(ctx context.Context, today time.Time) (v pratique.Overview, err error) {
+	rules, err := s.rules(ctx)
+	if err != nil {
+		return v, err
+	}
+	if err := s.row(ctx, `SELECT (SELECT COUNT(*) FROM registries), (SELECT COUNT(*) FROM repositories WHERE gone IS NULL), (SELECT COUNT(*) FROM scans WHERE ended IS NULL AND started IS NULL),
+		(SELECT COUNT(*) FROM packages WHERE pending), (SELECT MAX(scanned_at) FROM images)`).Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending, intoOrNil{&v.LastScan}); err != nil {
+		return v, err
+	}
+	v.ByStatus = map[pratique.Status]int{}
+	if err := s.countRows(ctx, rules, today, &v); err != nil {
+		return v, err
+	}
+	if err := s.row(ctx, "SELECT COUNT(*), "+sumCounters+" FROM images i WHERE "+live).Scan(append([]any{&v.Images}, counterTargets(&v.Counters)...)...); err != nil {
+		return v, err
+	}
+	rows, err := s.query(ctx, "SELECT severity, COUNT(*), COUNT(*) FILTER (WHERE likely) FROM vulnerabilities WHERE images > 0 AND severity >= 0 GROUP BY severity")
+	if err != nil {
+		return v, err
+	}
+	for rows.Next() {
+		var rank, n, likely int
+		if err := rows.Scan(&rank, &n, &likely); err != nil {
+			return v, closed(rows, err)
+		}
+		*v.DistinctIDs.Of(ofRank(rank)) += n
+		v.Exploited += likely
+	}
+	return v, closed(rows, rows.Err())
+}
+
+// countRows counts rows of the list of repository images in one pass.
+func (s *Store) countRows(ctx context.Context, rules string, today time.Time, v *pratique.Overview) error {
+	statuses := []pratique.Status{pratique.StatusNotScanned, pratique.StatusScanning, pratique.StatusScanned, pratique.StatusCancelled, pratique.StatusFailed}
+	columns := []string{
+		"COUNT(*)", "COUNT(*) FILTER (WHERE i.risk = 2)", "COUNT(*) FILTER (WHERE i.risk = 1)", "COUNT(*) FILTER (WHERE COALESCE(i.risk, 0) = 0)",
+		fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d)", at(today)), fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d AND i.risk = 2)", at(today)),
+		"COUNT(*) FILTER (WHERE " + ofInterest + " AND " + urgent + ")",
+		"COUNT(*) FILTER (WHERE " + ofInterest + " AND (i.scanned_at IS NULL OR i.status = 'failed' OR CAST(? AS TEXT) <> '' AND i.rules <> ?))",
+	}
+	targets := []any{&v.Rows, &v.AtRisk, &v.NoRisk, &v.Unknown, &v.NewToday, &v.NewRiskyToday, &v.HighPriority, &v.Recommended}
+	byStatus := make([]int, len(statuses))
+	for i, status := range statuses {
+		columns = append(columns, "COUNT(*) FILTER (WHERE COALESCE(i.status, 'not_scanned') = '"+string(status)+"')")
+		targets = append(targets, &byStatus[i])
+	}
+	byWorst := make([]int, len(severityColumns))
+	for rank := range severityColumns {
+		columns = append(columns, fmt.Sprintf("COUNT(*) FILTER (WHERE a.newest AND i.worst = %d)", rank))
+		targets = append(targets, &byWorst[rank])
+	}
+	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL", rules, rules).Scan(targets...); err != nil {
+		return err
+	}
+	for i, status := range statuses {
+		v.ByStatus[status] = byStatus[i]
+	}
+	v.ByWorst = map[pratique.Severity]int{}
+	for rank, n := range byWorst {
+		v.ByWorst[ofRank(rank)] = n
+	}
+	return nil
+}
+
+// CloseDay keeps how the estate stands as the state of a day (YYYY-MM-DD). Asked
+// again, it replaces it: the last one of a day stays.
+func (s *Store) CloseDay(ctx context.Context, date string) (day pratique.Day, err error) {
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		return day, pratique.Errorf(pratique.CodeInvalid, "%.20q is no date", date).WithRemedy("write it as YYYY-MM-DD")
+	}
+	err = s.write(ctx, func(tx *tx) error {
+		day = pratique.Day{Date: date}
+		if err := tx.row(ctx, "SELECT COUNT(*), COUNT(*) FILTER (WHERE i.risk = 2) FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
+			return err
+		}
+		if err := tx.row(ctx, "SELECT "+sumCounters+" FROM images i WHERE "+live).Scan(counterTargets(&day.Counters)...); err != nil {
+			return err
+		}
+		if err := tx.row(ctx, "SELECT "+sumCounters+" FROM images i WHERE EXISTS (SELECT 1 FROM assets a WHERE a.image_id = i.id AND a.newest AND a.gone IS NULL)").Scan(counterTargets(&day.Newest)...); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "INSERT INTO days (date, document) VALUES (?, ?) ON CONFLICT (date) DO UPDATE SET document = excluded.document", date, document{day})
+		return err
+	})
+	return day, err
+}
+
+// Days are the states of the days from one to another (YYYY-MM-DD, inclusive),
+// oldest first. A day on which the service did not run is missing.
+func (s *Store) Days(ctx context.Context, from, to string) ([]pratique.Day, error) {
+	return collect(ctx, s, func(rows *sql.Rows, d *pratique.Day) error { return rows.Scan(document{d}) },
+		"SELECT document FROM days WHERE date >= ? AND date <= ? ORDER BY date LIMIT 4000", from, to)
+}
+
+// TopVulnerabilities are those that matter most: likely to be exploited, then by
+// severity, then by the number of images.
+func (s *Store) TopVulnerabilities(ctx context.Context, n int) ([]pratique.VulnerabilityRow, error) {
+	return collect(ctx, s, func(rows *sql.Rows, v *pratique.VulnerabilityRow) error {
+		_, err := scanVulnerability(rows, v, nil)
+		return err
+	}, "SELECT "+vulnerabilityRowColumns+" FROM vulnerabilities v WHERE v.images > 0 ORDER BY v.likely DESC, v.severity DESC, v.images DESC, v.epss DESC, v.id LIMIT ?", min(max(n, 1), 100))
+}

@@ -1,0 +1,410 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/pratique/pratique"
+)
+
+const live = "(i.rows_live > 0 OR i.running)"
+
+// liveImage narrows a column with images' ids by the parts of a filter that speak
+// of images.
+func liveImage(l *listing, column string, f pratique.FindingFilter) {
+	if len(f.ImageIDs) > 0 {
+		list, args := marks(f.ImageIDs)
+		l.and(column+" IN (SELECT i.id FROM images i WHERE i.digest IN ("+list+"))", args...)
+	}
+	if len(f.Registries) > 0 || f.Newest {
+		condition := "SELECT a.image_id FROM assets a WHERE a.gone IS NULL AND a.image_id IS NOT NULL"
+		if len(f.Registries) > 0 {
+			condition += " AND a.registry_id IN (" + numbers(f.Registries) + ")"
+		}
+		if f.Newest {
+			condition += " AND a.newest"
+		}
+		l.and(column + " IN (" + condition + ")")
+	}
+	if f.Running {
+		l.and(column + " IN (SELECT i.id FROM images i WHERE i.running)")
+	}
+}
+
+func ofImages(f pratique.FindingFilter) bool {
+	return len(f.ImageIDs) > 0 || len(f.Registries) > 0 || f.Newest || f.Running
+}
+
+// systemTypes are the package types of distributions, for "IN (…)".
+const systemTypes = "('deb', 'rpm', 'apk', 'alpm', 'opkg', 'ebuild', 'qpkg', 'pacman', 'xbps', 'eopkg')"
+
+func ofPackage(l *listing, f pratique.FindingFilter) {
+	in(l, "p.type", f.Types)
+	if f.Package != "" {
+		l.and("p.fold = ? AND p.name = ?", folded(f.Package), f.Package)
+	}
+	if f.System != f.Application {
+		not := "NOT "
+		if f.System {
+			not = ""
+		}
+		l.and("p.type " + not + "IN " + systemTypes)
+	}
+}
+
+func ranks(severities []pratique.Severity) []int {
+	var all []int
+	for _, s := range severities {
+		all = append(all, s.Rank())
+	}
+	return all
+}
+
+const vulnerabilityRowColumns = "v.id, v.name, v.title, v.severity, v.score, v.fixable, v.epss_doc, v.kev, v.published, v.first_seen, v.last_seen, v.images"
+
+func vulnerabilityTargets(id *int64, severity *int, published **time.Time, v *pratique.VulnerabilityRow) []any {
+	return []any{id, &v.ID, &v.Title, severity, &v.Score, &v.Fixable, document{&v.EPSS}, document{&v.KEV}, intoOrNil{published}, into{&v.FirstSeen}, into{&v.LastSeen}, &v.Images}
+}
+
+func scanVulnerability(rows interface{ Scan(...any) error }, v *pratique.VulnerabilityRow, rest []any) (id int64, err error) {
+	var severity int
+	var published *time.Time
+	if err := rows.Scan(append(vulnerabilityTargets(&id, &severity, &published, v), rest...)...); err != nil {
+		return 0, err
+	}
+	v.Severity = ofRank(severity)
+	if published != nil {
+		v.Published = *published
+	}
+	return id, nil
+}
+
+// Vulnerabilities lists each vulnerability of live images once. Sorts: id,
+// severity (the default, worst first), score, epss, images, firstSeen, lastSeen,
+// published. Repositories is filled in by [Store.Vulnerability] only.
+func (s *Store) Vulnerabilities(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.VulnerabilityRow], error) {
+	l := &listing{
+		columns: vulnerabilityRowColumns, from: "FROM vulnerabilities v",
+		sorts: map[string]string{"": "v.severity", "id": "v.name", "severity": "v.severity", "score": "v.score", "epss": "v.epss", "images": "v.images", "firstSeen": "v.first_seen", "lastSeen": "v.last_seen", "published": "COALESCE(v.published, 0)"},
+		desc:  true, keys: []string{"v.id"},
+	}
+	weight := "f.weight = 0"
+	if f.Uncounted {
+		weight = "f.weight > 0"
+	} else {
+		l.and("v.images > 0")
+		in(l, "v.severity", ranks(f.Severities))
+	}
+	l.words(f.Search, "v.name", "v.title")
+	if f.Fixable {
+		l.and("v.fixable")
+	}
+	if f.Exploited {
+		l.and("v.likely")
+	}
+	if f.Uncounted || ofImages(f) || len(f.Types) > 0 || f.Package != "" || f.System != f.Application {
+		inner := &listing{}
+		inner.and("f.until IS NULL AND " + weight)
+		ofPackage(inner, f)
+		from := "findings f JOIN packages p ON p.id = f.package_id"
+		if f.Uncounted || ofImages(f) {
+			from += " JOIN image_packages ip ON ip.package_id = p.id AND ip.until IS NULL JOIN images i ON i.id = ip.image_id"
+			inner.and(live)
+			liveImage(inner, "ip.image_id", f)
+		}
+		l.and("v.id IN (SELECT f.vulnerability_id FROM "+from+inner.condition()+")", inner.args...)
+	}
+	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.VulnerabilityRow, order []any) error {
+		_, err := scanVulnerability(rows, v, order)
+		return err
+	})
+}
+
+// Vulnerability is one with the packages that have it, or had it: then Findings is
+// empty. The images are listed by [Store.Assets] with its id as filter.
+func (s *Store) Vulnerability(ctx context.Context, name string) (v pratique.VulnerabilityDetail, err error) {
+	id, err := scanVulnerability(s.row(ctx, "SELECT "+vulnerabilityRowColumns+" FROM vulnerabilities v WHERE v.name = ?", name), &v.VulnerabilityRow, nil)
+	if err != nil {
+		return v, found(err, "vulnerability", name)
+	}
+	if err := s.row(ctx, `SELECT COUNT(*) FROM assets a WHERE a.gone IS NULL AND a.image_id IN (SELECT ip.image_id FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
+		WHERE f.vulnerability_id = ? AND f.until IS NULL AND f.weight = 0)`, id).Scan(&v.Repositories); err != nil {
+		return v, err
+	}
+	v.Findings, err = collect(ctx, s, func(rows *sql.Rows, f *pratique.Finding) error {
+		var d description
+		var r ruling
+		var pkg int64
+		targets, finish := packageTargets(&pkg, &f.Package)
+		if err := rows.Scan(append(targets, document{&d}, document{&r})...); err != nil {
+			return err
+		}
+		finish()
+		f.ID, f.EPSS, f.KEV = name, v.EPSS, v.KEV
+		d.into(f)
+		r.into(f)
+		return nil
+	}, "SELECT "+packageColumns+`, o.document, f.document FROM findings f JOIN packages p ON p.id = f.package_id JOIN descriptions o ON o.id = f.description_id
+		WHERE f.vulnerability_id = ? AND f.until IS NULL ORDER BY f.severity DESC, p.name, p.version LIMIT 1000`, id)
+	if err != nil {
+		return v, err
+	}
+	history, err := s.Events(ctx, pratique.EventFilter{Vulnerability: name}, pratique.PageRequest{Limit: 200})
+	v.History = history.Items
+	return v, err
+}
+
+const placedFindingColumns = "f.id, i.digest, v.name, v.epss_doc, v.kev, o.document, f.document, f.since, f.until, ip.since, ip.until, " + packageColumns + ", " + placeColumns
+
+const placedFindingFrom = `FROM findings f JOIN vulnerabilities v ON v.id = f.vulnerability_id JOIN descriptions o ON o.id = f.description_id
+	JOIN packages p ON p.id = f.package_id JOIN image_packages ip ON ip.package_id = p.id JOIN images i ON i.id = ip.image_id`
+
+// scanPlacedFinding joins the two intervals: that in which the package had the
+// vulnerability, and that in which the image is known to hold the package.
+func scanPlacedFinding(rows *sql.Rows, f *pratique.PlacedFinding, layers []pratique.Layer, order []any) error {
+	var d description
+	var r ruling
+	var held, pkg int64
+	var heldUntil *time.Time
+	var layer int
+	var place packagePlace
+	p := &f.Package
+	targets, finish := packageTargets(&pkg, p)
+	all := append([]any{&f.RowID, &f.ImageID, &f.ID, document{&f.EPSS}, document{&f.KEV}, document{&d}, document{&r}, into{&f.Since}, intoOrNil{&f.Until}, &held, intoOrNil{&heldUntil}}, targets...)
+	all = append(all, &p.Path, &layer, document{&place})
+	if err := rows.Scan(append(all, order...)...); err != nil {
+		return err
+	}
+	finish()
+	d.into(&f.Finding)
+	r.into(&f.Finding)
+	placePackage(p, layer, place, layers)
+	if since := fromMicros(held); since.After(f.Since) {
+		f.Since = since
+	}
+	if heldUntil != nil && (f.Until == nil || heldUntil.Before(*f.Until)) {
+		f.Until = heldUntil
+	}
+	return nil
+}
+
+// Findings lists vulnerabilities in the packages of images, one row for each
+// place. Sorts: severity (the default, worst first), id, package, epss, since.
+func (s *Store) Findings(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedFinding], error) {
+	l := &listing{
+		columns: placedFindingColumns, from: placedFindingFrom,
+		sorts: map[string]string{"": "f.severity", "severity": "f.severity", "id": "v.name", "package": "p.name", "epss": "v.epss", "since": "f.since"},
+		desc:  true, keys: []string{"f.id", "ip.image_id", "ip.path"},
+	}
+	l.and("f.until IS NULL AND ip.until IS NULL")
+	if f.Uncounted {
+		l.and("f.weight > 0")
+	} else {
+		l.and("f.weight = 0")
+	}
+	in(l, "f.severity", ranks(f.Severities))
+	l.words(f.Search, "v.name", "v.title", "p.name", "ip.path")
+	if f.Fixable {
+		l.and("f.fixable")
+	}
+	if f.Exploited {
+		l.and("v.likely")
+	}
+	ofPackage(l, f)
+	if len(f.ImageIDs) == 0 {
+		l.and(live)
+	}
+	liveImage(l, "ip.image_id", f)
+	layers, err := s.layersOfOne(ctx, f.ImageIDs)
+	if err != nil {
+		return pratique.Page[pratique.PlacedFinding]{}, err
+	}
+	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.PlacedFinding, order []any) error {
+		return scanPlacedFinding(rows, v, layers, order)
+	})
+}
+
+// layersOfOne are the layers when a list is about one image; in lists about
+// several, a row names the layer by its index only.
+func (s *Store) layersOfOne(ctx context.Context, images []pratique.Digest) ([]pratique.Layer, error) {
+	if len(images) != 1 {
+		return nil, nil
+	}
+	return s.layersOf(ctx, images[0])
+}
+
+// findingsAt are all findings of an image as they stood at a moment, worst first.
+func (s *Store) findingsAt(ctx context.Context, imageID pratique.Digest, moment time.Time) ([]pratique.PlacedFinding, error) {
+	layers, err := s.layersOf(ctx, imageID)
+	if err != nil {
+		return nil, err
+	}
+	m := at(moment)
+	return collect(ctx, s, func(rows *sql.Rows, f *pratique.PlacedFinding) error { return scanPlacedFinding(rows, f, layers, nil) },
+		"SELECT "+placedFindingColumns+" "+placedFindingFrom+` WHERE i.digest = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?) AND ip.since <= ? AND (ip.until IS NULL OR ip.until > ?)
+		ORDER BY f.severity DESC, v.name, p.name, p.version, ip.path`, imageID, m, m, m, m)
+}
+
+// Compare tells what changed from one image at a moment to another, or the same,
+// at another moment. A finding in another version of the same package is the same
+// finding. What does not count is left out.
+func (s *Store) Compare(ctx context.Context, before pratique.Digest, beforeAt time.Time, after pratique.Digest, afterAt time.Time) (c pratique.Comparison, err error) {
+	old, err := s.findingsAt(ctx, before, beforeAt)
+	if err != nil {
+		return c, err
+	}
+	current, err := s.findingsAt(ctx, after, afterAt)
+	if err != nil {
+		return c, err
+	}
+	type key struct{ id, kind, name string }
+	keyOf := func(f pratique.PlacedFinding) key { return key{f.ID, f.Package.Type, f.Package.Name} }
+	counts := func(f pratique.PlacedFinding) bool { return f.Suppressed == "" && !f.Unimportant }
+	was, is := map[key]bool{}, map[key]bool{}
+	for _, f := range old {
+		was[keyOf(f)] = was[keyOf(f)] || counts(f)
+	}
+	for _, f := range current {
+		if !counts(f) || is[keyOf(f)] {
+			continue
+		}
+		is[keyOf(f)] = true
+		if was[keyOf(f)] {
+			c.Unchanged = append(c.Unchanged, f.Finding)
+		} else {
+			c.New = append(c.New, f.Finding)
+		}
+	}
+	for _, f := range old {
+		if counts(f) && !is[keyOf(f)] {
+			is[keyOf(f)] = true
+			c.Fixed = append(c.Fixed, f.Finding)
+		}
+	}
+	return c, nil
+}
+
+// ExposedAt are the images that were known to have a vulnerability at a moment,
+// whether they still exist or not.
+func (s *Store) ExposedAt(ctx context.Context, vulnerability string, moment time.Time) ([]pratique.Digest, error) {
+	m := at(moment)
+	return collect(ctx, s, one[pratique.Digest], `SELECT DISTINCT i.digest FROM vulnerabilities v JOIN findings f ON f.vulnerability_id = v.id JOIN image_packages ip ON ip.package_id = f.package_id JOIN images i ON i.id = ip.image_id
+		WHERE v.name = ? AND f.since <= ? AND (f.until IS NULL OR f.until > ?) AND ip.since <= ? AND (ip.until IS NULL OR ip.until > ?) ORDER BY i.digest`, vulnerability, m, m, m, m)
+}
+
+// Events lists the history of findings, newest first.
+func (s *Store) Events(ctx context.Context, f pratique.EventFilter, r pratique.PageRequest) (pratique.Page[pratique.FindingEvent], error) {
+	l := &listing{
+		columns: "e.id, e.at, e.category, e.change, e.cause, COALESCE(e.adoption_id, 0), COALESCE(d.digest, ''), COALESCE(v.name, ''), COALESCE(i.digest, ''), e.before, e.after, COALESCE(p.id, 0), COALESCE(p.type, ''), COALESCE(p.name, ''), COALESCE(p.version, ''), COALESCE(p.ecosystem, '')",
+		from:    "FROM events e LEFT JOIN adoptions d ON d.id = e.adoption_id LEFT JOIN vulnerabilities v ON v.id = e.vulnerability_id LEFT JOIN images i ON i.id = e.image_id LEFT JOIN packages p ON p.id = e.package_id",
+		sorts:   map[string]string{"": "e.id"}, desc: true, keys: []string{"e.id"},
+	}
+	if f.ImageID != "" {
+		l.and("(i.digest = ? OR e.package_id IN (SELECT ip.package_id FROM image_packages ip JOIN images x ON x.id = ip.image_id WHERE x.digest = ?))", f.ImageID, f.ImageID)
+	}
+	if f.Vulnerability != "" {
+		l.and("v.name = ?", f.Vulnerability)
+	}
+	if f.Package != 0 {
+		l.and("e.package_id = ?", f.Package)
+	}
+	if f.Adoption != 0 {
+		l.and("e.adoption_id = ?", f.Adoption)
+	}
+	in(l, "e.change", f.Changes)
+	in(l, "e.cause", f.Causes)
+	in(l, "e.category", f.Categories)
+	l.during("e.at", f.At)
+	return page(ctx, s, l, r, func(rows *sql.Rows, e *pratique.FindingEvent, order []any) error {
+		var pkg int64
+		var p pratique.Package
+		if err := rows.Scan(append([]any{&e.ID, into{&e.At}, &e.Category, &e.Change, &e.Cause, &e.Adoption, &e.Bundle, &e.Vulnerability, &e.ImageID, &e.Before, &e.After, &pkg, &p.Type, &p.Name, &p.Version, &p.Ecosystem}, order...)...); err != nil {
+			return err
+		}
+		if pkg != 0 {
+			e.Package = &p
+		}
+		return nil
+	})
+}
+
+// Components lists the packages of live images. Sorts: name (the default),
+// images, vulnerabilities, worst. Severities choose by the worst finding; Fixable
+// and Exploited do not narrow it.
+func (s *Store) Components(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.ComponentRow], error) {
+	l := &listing{
+		columns: packageColumns + ", o.document, p.images, p.v_count, p.v_worst",
+		from:    "FROM packages p LEFT JOIN distros o ON o.id = p.distro_id",
+		sorts:   map[string]string{"": "p.name", "name": "p.name", "images": "p.images", "vulnerabilities": "p.v_count", "worst": "p.v_worst"},
+		keys:    []string{"p.id"},
+	}
+	l.and("p.images > 0")
+	in(l, "p.v_worst", ranks(f.Severities))
+	l.words(f.Search, "p.name", "p.version")
+	ofPackage(l, f)
+	if ofImages(f) {
+		inner := &listing{}
+		inner.and("ip.until IS NULL")
+		liveImage(inner, "ip.image_id", f)
+		l.and("p.id IN (SELECT ip.package_id FROM image_packages ip"+inner.condition()+")", inner.args...)
+	}
+	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.ComponentRow, order []any) error {
+		var worst int
+		var distro pratique.Distro
+		targets, finish := packageTargets(&v.ID, &v.Package)
+		if err := rows.Scan(append(append(targets, document{&distro}, &v.Images, &v.Vulnerabilities, &worst), order...)...); err != nil {
+			return err
+		}
+		finish()
+		v.Distro, v.Worst = cmp.Or(distro.Name, distro.ID), ofRank(worst)
+		return nil
+	})
+}
+
+// seizedList is what the lists of secrets and of malware share.
+func seizedList(table string, f pratique.FindingFilter) *listing {
+	l := &listing{
+		columns: "x.id, i.digest, x.document, x.since, x.until", from: "FROM " + table + " x JOIN images i ON i.id = x.image_id",
+		sorts: map[string]string{"": "x.severity", "severity": "x.severity", "path": "x.path", "since": "x.since"},
+		desc:  true, keys: []string{"x.id"},
+	}
+	l.and("x.until IS NULL")
+	if f.Uncounted {
+		l.and("x.weight > 0")
+	} else {
+		l.and("x.weight = 0")
+	}
+	in(l, "x.severity", ranks(f.Severities))
+	for _, word := range searchWords(f.Search) {
+		l.and(`x.search LIKE ? ESCAPE '\'`, like(word))
+	}
+	if len(f.ImageIDs) == 0 {
+		l.and(live)
+	}
+	liveImage(l, "x.image_id", f)
+	return l
+}
+
+// Secrets lists secrets in images. Sorts: severity (the default, worst first),
+// path, rule, since.
+func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedSecret], error) {
+	l := seizedList("secrets", f)
+	l.sorts["rule"] = "x.rule"
+	in(l, "x.type", f.Types)
+	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
+		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Secret}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
+	})
+}
+
+// Malware lists malicious files in images. Sorts: severity (the default, worst
+// first), path, name, since.
+func (s *Store) Malware(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedMalware], error) {
+	l := seizedList("malware", f)
+	l.sorts["name"] = "x.name"
+	in(l, "x.engine", f.Types)
+	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
+		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Malware}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
+	})
+}
