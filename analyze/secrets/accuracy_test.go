@@ -12,13 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
-
-	gitleaks "github.com/zricethezav/gitleaks/v8/config"
 )
 
 // oracle builds gitleaks' own detection and runs it over the files of root.
@@ -103,54 +99,6 @@ func corpus(t testing.TB, size int64) (root string, paths []string, total int64)
 		})
 	}
 	return root, paths, total
-}
-
-// ours runs the engine with gitleaks' rules and nothing else.
-func ours(t testing.TB, e *engine, root string, paths []string) (found map[string]int, took time.Duration) {
-	t.Helper()
-	found = map[string]int{}
-	s := e.scratch.Get().(*scratch)
-	for _, path := range paths {
-		b, err := os.ReadFile(filepath.Join(root, path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		start := time.Now()
-		fs := specific(find(e, s, path, b))
-		took += time.Since(start)
-		for _, f := range fs {
-			if f.suppressed == "" {
-				found[fmt.Sprintf("%s %s:%d %q", f.rule.id, path, f.lineNo, f.secret)]++
-			}
-		}
-	}
-	return found, took
-}
-
-func find(e *engine, s *scratch, path string, data []byte) []finding {
-	s.begin()
-	if slices.ContainsFunc(e.config.allows, func(a *allowlist) bool { return a.allowsPath(path) }) {
-		return nil
-	}
-	segments(path, data, func(t *passage) bool { e.scan(s, t); return true })
-	return s.found
-}
-
-func gitleaksEngine(t testing.TB) *engine {
-	t.Helper()
-	f, err := parseFile(gitleaks.DefaultConfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := f.translate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, fits := newEngine(c)
-	if !fits {
-		t.Fatal("too many words")
-	}
-	return e
 }
 
 // plant adds files with all samples of our rules, which also have the forms
@@ -300,4 +248,21 @@ func BenchmarkGitleaks(b *testing.B) {
 		_, seconds := oracle(b, root, paths, "")
 		b.ReportMetric(float64(total)/1e6/seconds, "detect-MB/s")
 	}
+}
+
+// TestGoldenFindings derives what the seeded texts are compared with.
+func TestGoldenFindings(t *testing.T) {
+	root, paths := seededTexts(t)
+	found, _ := oracle(t, root, paths, "")
+	want := golden(found)
+	if *update {
+		if err := os.WriteFile(goldenFile, []byte(strings.Join(want, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, strings.Split(strings.TrimSpace(string(b)), "\n"), want)
 }

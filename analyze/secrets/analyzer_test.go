@@ -209,7 +209,7 @@ func (spilled) Bytes() ([]byte, bool) { return nil, false }
 
 func TestSpilledContentGivesTheSameFacts(t *testing.T) {
 	a := newTestAnalyzer(t, Options{})
-	data := mixed(rand.New(rand.NewPCG(5, 5)), 3<<20)
+	data := mixed(rand.New(rand.NewPCG(5, 5)), segment+2*maxMatch)
 	file := &analyze.File{Path: "srv/x.yaml", Size: int64(len(data)), Head: data[:512]}
 	var in, out pratique.Facts
 	m := memory{bytes.NewReader(data), data}

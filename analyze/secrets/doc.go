@@ -20,9 +20,13 @@
 // itself runs only on the few bytes around the rest. The result is the same as
 // that of gitleaks' detection, which `make accuracy` checks.
 //
-// The expressions run on package regexp rather than on RE2 in WebAssembly
-// (go-re2): they see some hundred bytes at a time, so that a call's fixed cost
-// decides, and RE2 reads bytes that are no UTF-8 differently from gitleaks.
+// The expressions run on package regexp, not on RE2 in WebAssembly (go-re2).
+// Measured on the windows of a Debian server's layer (85 MB of text, 3,351
+// windows of together 1.2 MB, 29 expressions): package regexp takes 60 ms, a
+// tenth of the whole search; RE2 takes 5 ms once its machines are warm, but
+// 155 ms in the first run of a process, which is all that a scan of one image
+// has, and 6 MB of binary. It also reads bytes that are no UTF-8 differently
+// from gitleaks.
 //
 // # What is kept
 //

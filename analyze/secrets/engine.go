@@ -35,10 +35,13 @@ const (
 	// segment is how much of a text is looked at in one go; texts up to
 	// segment+maxMatch are seen whole. Keywords open a rule for a segment.
 	segment = 1 << 20
-	// Bounds of the bytes given to regular expressions: by one rule in a segment,
-	// and by all in a file. Only hostile texts need that much.
+	// Bounds of the bytes given to regular expressions, times their weights: by one
+	// rule in a segment, and by all in a file. Only hostile texts need that much.
 	ruleBudget = 4 << 20
 	fileBudget = 64 << 20
+	// looseCost is how many bytes without words cost as much as one byte given to
+	// an expression.
+	looseCost = 16
 	// maxFindings bounds what one file can report.
 	maxFindings = 1000
 	// maxLine bounds what allow lists see of a line.
@@ -130,7 +133,6 @@ type scratch struct {
 	opened  []int
 	where   []int8 // whether a rule's path test holds: 0 not yet asked
 	done    []int  // of each rule, where its last match ended in the whole text
-	asked   []int  // rules with where or done set
 	found   []finding
 	spent   int // bytes given to the expression of the current rule in the segment
 	total   int // bytes given to all expressions in the text
@@ -170,6 +172,10 @@ func (e *engine) scan(s *scratch, t *passage) {
 	e.collect(s, t)
 	for _, i := range e.loose {
 		if r := e.config.rules[i]; s.applies(r, i, t.path) && (len(r.keywords) == 0 || s.open[i]) {
+			if s.total += (t.to - t.from) / looseCost; s.total > fileBudget {
+				s.short = true
+				break
+			}
 			s.touched = append(s.touched, i)
 			s.hits[i] = r.pattern.anchors[0].everywhere(s.hits[i], t)
 		}
@@ -249,8 +255,8 @@ func (e *engine) matches(s *scratch, t *passage, i int, hits []hit) [][]int {
 				return all
 			}
 			loc, spent := p.next(t.data, from, hits[k:])
-			s.spent += spent
-			s.total += spent
+			s.spent += spent * p.weight
+			s.total += spent * p.weight
 			if loc == nil {
 				break
 			}
@@ -285,14 +291,9 @@ func (e *engine) report(s *scratch, t *passage, r *rule, locs [][]int) {
 			s.found = append(s.found, f)
 		}
 	}
-	if len(r.required) > 0 {
-		kept := s.found[:first]
-		for _, f := range s.found[first:] {
-			if e.complete(s, t, r, &f) {
-				kept = append(kept, f)
-			}
-		}
-		s.found = kept
+	if len(r.required) > 0 && len(s.found) > first {
+		parts := e.parts(s, t, r)
+		s.found = append(s.found[:first], slices.DeleteFunc(s.found[first:], func(f finding) bool { return !complete(r, parts, &f) })...)
 	}
 }
 
@@ -394,22 +395,35 @@ func lineAround(data []byte, start, end int) (from, to int) {
 	return from, limit
 }
 
-// complete tells whether all parts that the rule requires are near f.
-func (e *engine) complete(s *scratch, t *passage, r *rule, f *finding) bool {
-	for _, q := range r.required {
+// parts lists, for each rule that r requires, where it holds in the passage.
+func (e *engine) parts(s *scratch, t *passage, r *rule) [][]finding {
+	parts := make([][]finding, len(r.required))
+	for i, q := range r.required {
 		part := e.config.rule(q.ID)
 		if part == nil || part.pattern == nil || part.path != nil && !part.path.match(t.path) {
-			return false
+			continue
 		}
-		near := false
-		for _, loc := range part.pattern.full().FindAllIndex(t.data, -1) {
-			g, ok := e.judge(s, t, part, loc)
-			if ok && g.suppressed == "" && within(q.WithinLines, f.lineNo-g.lineNo) && within(q.WithinColumns, f.column-g.column) {
-				near = true
-				break
+		if s.total += len(t.data) * part.pattern.weight; s.total > fileBudget {
+			s.short = true
+			continue
+		}
+		locs := part.pattern.full().FindAllIndex(t.data, maxFindings)
+		s.short = s.short || len(locs) == maxFindings
+		for _, loc := range locs {
+			if f, ok := e.judge(s, t, part, loc); ok && f.suppressed == "" {
+				parts[i] = append(parts[i], f)
 			}
 		}
-		if !near {
+	}
+	return parts
+}
+
+// complete tells whether all parts that the rule requires are near f.
+func complete(r *rule, parts [][]finding, f *finding) bool {
+	for i, q := range r.required {
+		if !slices.ContainsFunc(parts[i], func(g finding) bool {
+			return within(q.WithinLines, f.lineNo-g.lineNo) && within(q.WithinColumns, f.column-g.column)
+		}) {
 			return false
 		}
 	}
@@ -418,21 +432,6 @@ func (e *engine) complete(s *scratch, t *passage, r *rule, f *finding) bool {
 
 func within(limit *int, distance int) bool {
 	return limit == nil || max(distance, -distance) <= *limit
-}
-
-// specific returns found without the generic findings that a more specific
-// rule on the same line explains.
-func specific(found []finding) []finding {
-	var kept []finding
-	for _, f := range found {
-		if f.rule.generic && slices.ContainsFunc(found, func(g finding) bool {
-			return !g.rule.generic && g.lineNo == f.lineNo && bytes.Contains(g.secret, f.secret)
-		}) {
-			continue
-		}
-		kept = append(kept, f)
-	}
-	return kept
 }
 
 // segments cuts data, a text of any length, into texts to scan.

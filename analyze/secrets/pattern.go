@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"fmt"
 	"io"
 	"regexp"
 	"regexp/syntax"
@@ -30,6 +31,7 @@ type pattern struct {
 	headSet *byteSet // what these bytes are, if that is simple
 	max     int      // bytes that a match can have; -1 for no limit
 	groups  int
+	weight  int // what a byte costs, compared with a usual expression
 
 	full  func() *regexp.Regexp
 	after func() *regexp.Regexp // the expression at or after the second byte
@@ -45,22 +47,24 @@ type anchor struct {
 }
 
 const (
-	minWord  = 2   // shorter words would hit everywhere
-	maxWords = 64  // more words than this are not worth it
-	longWord = 5   // words of this length are not multiplied further
-	maxClass = 6   // letters of a class that are tried one by one
-	wideHead = 512 // a head that may be longer is no help
+	minWord  = 2  // shorter words would hit everywhere
+	maxWords = 64 // more words than this are not worth it
+	longWord = 5  // words of this length are not multiplied further
+	maxClass = 6  // letters of a class that are tried one by one
+	// maxBranches bounds the alternatives that are tried one by one.
+	maxBranches = 256
+	wideHead    = 512 // a head that may be longer is no help
 	// maxMatch bounds the length of a match whose expression does not.
 	maxMatch = 128 << 10
 )
 
 // newPattern parses source. A bad expression is reported as regexp does.
 func newPattern(source string) (*pattern, error) {
-	re, err := syntax.Parse(source, syntax.Perl)
+	re, err := parseExpression(source)
 	if err != nil {
 		return nil, err
 	}
-	p := &pattern{source: source, max: byteMax(re), groups: re.MaxCap()}
+	p := &pattern{source: source, max: byteMax(re), groups: re.MaxCap(), weight: 1 + states(re)/usualStates}
 	p.full = lazily(source)
 	p.after = lazily(`\A(?s:.)(?s:.*?)(` + source + `)`)
 	if !p.anchor([]*syntax.Regexp{re}) && !p.anchor(branches(re)) {
@@ -70,6 +74,42 @@ func newPattern(source string) (*pattern, error) {
 	return p, nil
 }
 
+const (
+	usualStates = 1 << 10
+	// maxPatternStates bounds the machine of an expression; the largest built-in
+	// one has some 6000.
+	maxPatternStates = 1 << 15
+)
+
+// parseExpression is syntax.Parse, but for expressions that would take too long.
+func parseExpression(source string) (*syntax.Regexp, error) {
+	re, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	if n := states(re); n > maxPatternStates {
+		return nil, fmt.Errorf("the expression needs a machine of %d states, more than %d: shorten its repetitions", n, maxPatternStates)
+	}
+	return re, nil
+}
+
+// states estimates how many states the machine of an expression has: with
+// repetitions written out, as package regexp does.
+func states(re *syntax.Regexp) int {
+	n := 1
+	switch re.Op {
+	case syntax.OpLiteral:
+		n = len(re.Rune)
+	case syntax.OpRepeat:
+		times := max(re.Min+1, re.Max)
+		return 1 + min(times*states(re.Sub[0]), 1<<30)
+	}
+	for _, sub := range re.Sub {
+		n = min(n+states(sub), 1<<30)
+	}
+	return n
+}
+
 func (p *pattern) forget() { p.anchors, p.headMax, p.headSet = nil, 0, nil }
 
 // branches writes an expression with an alternative among its items as one
@@ -77,7 +117,7 @@ func (p *pattern) forget() { p.anchors, p.headMax, p.headSet = nil, 0, nil }
 func branches(re *syntax.Regexp) []*syntax.Regexp {
 	items := flatten(re)
 	for i, item := range items {
-		if item.Op != syntax.OpAlternate {
+		if item.Op != syntax.OpAlternate || len(item.Sub) > maxBranches {
 			continue
 		}
 		var out []*syntax.Regexp

@@ -319,7 +319,7 @@ type pathTest struct {
 }
 
 func newPathTest(source string) (*pathTest, error) {
-	re, err := syntax.Parse(source, syntax.Perl)
+	re, err := parseExpression(source)
 	if err != nil {
 		return nil, err
 	}
@@ -440,7 +440,7 @@ func anyOf(sources []string) (func() *regexp.Regexp, error) {
 		return nil, nil
 	}
 	for _, s := range sources {
-		if _, err := syntax.Parse(s, syntax.Perl); err != nil {
+		if _, err := parseExpression(s); err != nil {
 			return nil, err
 		}
 	}

@@ -149,8 +149,13 @@ func (s *sieve) finish() *sieve {
 type view struct {
 	text []byte
 	cut  bool // text goes on beyond the window
-	over bool // the answer lies beyond the window
+	over bool // the answer lies beyond the window, or beyond what it may cost
+	step int
 }
+
+// maxSteps bounds what repetitions within repetitions cost. Then the place is
+// left to the expression itself, which takes linear time.
+const maxSteps = 1 << 12
 
 // admits tells whether the expression could match at the start of text.
 func (s *sieve) admits(text []byte) bool {
@@ -165,6 +170,9 @@ func (s *sieve) admits(text []byte) bool {
 // walk returns the offsets where a match that began at one of the offsets in
 // set may end.
 func (s *sieve) walk(v *view, set uint64) uint64 {
+	if v.step++; v.step > maxSteps {
+		v.over = true
+	}
 	if v.over {
 		return 0
 	}
