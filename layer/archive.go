@@ -13,11 +13,11 @@ import (
 	"path"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zip"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
+	"github.com/pratique/pratique/layer/inflate"
 )
 
 // What an archive inside a layer may cost. The counts run over the outermost
@@ -197,7 +197,7 @@ func (e *expansion) tar(name string, r io.Reader, depth int) error {
 
 // gzip is one compressed file, or a tar: then its members count as the gzip's.
 func (e *expansion) gzip(name string, r io.Reader, depth int) error {
-	zr, err := gzip.NewReader(r)
+	zr, err := inflate.NewReader(r)
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/layer/inflate"
 )
 
 // chunkSize is what the stages hand each other. Large enough to make the
@@ -263,7 +263,7 @@ func compression(r *bufio.Reader) (open func(io.Reader) (io.ReadCloser, error), 
 }
 
 func openGzip(r io.Reader) (io.ReadCloser, error) {
-	zr, err := gzip.NewReader(bufio.NewReaderSize(r, 64<<10))
+	zr, err := inflate.NewReader(r)
 	if err != nil {
 		return nil, corrupt(err, "gzip header")
 	}

@@ -45,7 +45,8 @@ var Table = []Room{
 	// From bytes to facts.
 	{Path: "analyze", May: []string{"."}},
 	{Path: "analyze/*", May: []string{".", "analyze"}},
-	{Path: "layer", May: []string{".", "analyze"}},
+	{Path: "layer", May: []string{".", "analyze", "layer/inflate"}},
+	{Path: "layer/inflate", StandardOnly: true}, // a decoder of a format, which knows of nothing else
 
 	// From facts and knowledge to judgements, and on to people.
 	{Path: "image", May: []string{"."}},

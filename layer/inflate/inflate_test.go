@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -263,29 +264,63 @@ func TestBoundaries(t *testing.T) {
 	}
 }
 
-func TestReset(t *testing.T) {
+// A Reader's memory serves another, which must not see what was in it.
+func TestMemoryIsReused(t *testing.T) {
 	data := text(200_000, 3)
 	stream := compress(t, data, 6)
-	r := new(Reader)
+	r := new(members)
 	for _, length := range []int{len(stream), len(stream) / 2, 100, len(stream), len(stream) - 3, len(stream)} {
-		if err := r.Reset(bytes.NewReader(stream[:length])); err != nil {
+		if err := r.reset(bytes.NewReader(stream[:length])); err != nil {
 			t.Fatal(err)
 		}
-		got, err := drain(r, 1000+length)
+		got, err := drain(readerFunc(r.read), 1000+length)
 		if whole := length == len(stream); whole && (err != nil || !bytes.Equal(got, data)) || !whole && err != io.ErrUnexpectedEOF {
 			t.Fatalf("%d of %d bytes: got %d, error %v", length, len(stream), len(got), err)
 		}
 	}
 	// A match must not reach into the member before, nor into the stream before.
-	if err := r.Reset(bytes.NewReader(wrap(reachBack, nil))); err != nil {
+	if err := r.reset(bytes.NewReader(wrap(reachBack, nil))); err != nil {
 		t.Fatal(err)
 	}
 	var corrupt *CorruptError
-	if _, err := drain(r, 100); !errors.As(err, &corrupt) {
+	if _, err := drain(readerFunc(r.read), 100); !errors.As(err, &corrupt) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := inflateAll(bytes.NewReader(append(stream, wrap(reachBack, nil)...)), 1<<20); !errors.As(err, &corrupt) {
 		t.Errorf("second member: error %v", err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	stream := compress(t, text(1000, 1), 6)
+	r, err := NewReader(bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	r.Close()
+	if n, err := r.Read(make([]byte, 10)); n != 0 || !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("%d bytes, error %v", n, err)
+	}
+}
+
+// Bits that flip in streams of all kinds: an error, or what compress/flate makes
+// of it.
+func TestDamaged(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 5))
+	for name, data := range samples() {
+		t.Run(name, func(t *testing.T) {
+			for level := flate.HuffmanOnly; level <= flate.BestCompression; level += 3 {
+				stream := deflated(t, data[:min(len(data), 50_000)], level)
+				for range 30 {
+					damaged := bytes.Clone(stream)
+					for range 1 + r.IntN(3) {
+						damaged[r.IntN(len(damaged))] ^= 1 << r.IntN(8)
+					}
+					agree(t, damaged, 1+r.IntN(9000), 1+r.IntN(100_000))
+				}
+			}
+		})
 	}
 }
 

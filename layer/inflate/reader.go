@@ -5,6 +5,8 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"io/fs"
+	"sync"
 )
 
 var (
@@ -25,6 +27,47 @@ const maxString = 512
 
 // A Reader reads what a gzip file holds.
 type Reader struct {
+	m *members // nil once closed
+}
+
+// Memory that was used is used again: half of the time for a small file would
+// go into clearing new one.
+var pool = sync.Pool{New: func() any { return new(members) }}
+
+// NewReader reads the first member's header; it returns io.EOF if there is not
+// a byte. It reads ahead in r.
+func NewReader(r io.Reader) (*Reader, error) {
+	z := &Reader{m: pool.Get().(*members)}
+	if err := z.m.reset(r); err != nil {
+		z.Close()
+		return nil, err
+	}
+	return z, nil
+}
+
+// Read waits until it has filled p, or has met the end or an error. A slice of
+// 64 KiB or more makes it fastest. What it gives is to be trusted only once
+// io.EOF was returned, because the checksum comes last.
+func (z *Reader) Read(p []byte) (n int, err error) {
+	if z.m == nil {
+		return 0, fs.ErrClosed
+	}
+	return z.m.read(p)
+}
+
+// Close lets the Reader's memory be used by another. It does not close what the
+// Reader reads from. A Reader that is not closed costs no more than its memory.
+func (z *Reader) Close() error {
+	if z.m != nil {
+		z.m.deflate.src, z.m.deflate.srcErr, z.m.ready, z.m.err = nil, nil, nil, nil
+		pool.Put(z.m)
+		z.m = nil
+	}
+	return nil
+}
+
+// members inflates one member after another.
+type members struct {
 	deflate decoder
 	crc     uint32 // of this member's content
 	size    uint32
@@ -36,28 +79,14 @@ type Reader struct {
 	scratch [10]byte
 }
 
-// NewReader reads the first member's header; it returns io.EOF if there is not
-// a byte. It reads ahead in r.
-func NewReader(r io.Reader) (*Reader, error) {
-	z := new(Reader)
-	if err := z.Reset(r); err != nil {
-		return nil, err
-	}
-	return z, nil
-}
-
-// Reset is NewReader with the memory of a Reader that is not needed any more.
-func (z *Reader) Reset(r io.Reader) error {
+func (z *members) reset(r io.Reader) error {
 	z.deflate.reset(r)
 	z.behind, z.ready = 0, nil
 	z.err = z.header()
 	return z.err
 }
 
-// Read waits until it has filled p, or has met the end or an error. A slice of
-// 64 KiB or more makes it fastest. What it gives is to be trusted only once
-// io.EOF was returned, because the checksum comes last.
-func (z *Reader) Read(p []byte) (n int, err error) {
+func (z *members) read(p []byte) (n int, err error) {
 	for n < len(p) {
 		if len(z.ready) > 0 {
 			taken := copy(p[n:], z.ready)
@@ -81,7 +110,7 @@ func (z *Reader) Read(p []byte) (n int, err error) {
 }
 
 // slide makes room behind the window.
-func (z *Reader) slide() {
+func (z *members) slide() {
 	if z.behind > 0 {
 		copy(z.buf, z.buf[z.behind:z.behind+window])
 		z.behind = 0
@@ -89,21 +118,21 @@ func (z *Reader) slide() {
 }
 
 // ahead inflates into the room behind the window.
-func (z *Reader) ahead() {
+func (z *members) ahead() {
 	z.grow(window + direct)
 	z.behind = z.inflate(z.buf, window) - window
 	z.ready = z.buf[window : window+z.behind]
 }
 
 // remember keeps the end of what was inflated elsewhere as the window.
-func (z *Reader) remember(p []byte) {
+func (z *members) remember(p []byte) {
 	z.grow(window)
 	n := min(len(p), window)
 	copy(z.buf, z.buf[n:window])
 	copy(z.buf[window-n:window], p[len(p)-n:])
 }
 
-func (z *Reader) grow(size int) {
+func (z *members) grow(size int) {
 	if len(z.buf) < size {
 		z.buf = append(z.buf, make([]byte, size-len(z.buf))...)
 		z.deflate.window = z.buf[:window]
@@ -112,7 +141,7 @@ func (z *Reader) grow(size int) {
 
 // inflate fills dst from index start on, over the ends of members, and returns
 // the index where it stopped: if not at the end of dst, z.err says why.
-func (z *Reader) inflate(dst []byte, start int) int {
+func (z *members) inflate(dst []byte, start int) int {
 	o := start
 	z.deflate.base = start - z.history
 	for z.err == nil && o < len(dst) {
@@ -142,7 +171,7 @@ const (
 
 // header reads a member's header, and returns io.EOF if there is not a byte of
 // it. Its fields are of no use to us.
-func (z *Reader) header() error {
+func (z *members) header() error {
 	var crc uint32
 	fixed, err := z.bytes(10, &crc)
 	if err != nil {
@@ -161,7 +190,7 @@ func (z *Reader) header() error {
 }
 
 // fields skips what is optional in a header.
-func (z *Reader) fields(flags byte, crc *uint32) error {
+func (z *members) fields(flags byte, crc *uint32) error {
 	if flags&flagExtra != 0 {
 		length, err := z.bytes(2, crc)
 		if err != nil {
@@ -197,7 +226,7 @@ func (z *Reader) fields(flags byte, crc *uint32) error {
 }
 
 // text skips a string of the header, which ends with a zero byte.
-func (z *Reader) text(crc *uint32) error {
+func (z *members) text(crc *uint32) error {
 	for range maxString {
 		if c, err := z.bytes(1, crc); err != nil || c[0] == 0 {
 			return err
@@ -207,7 +236,7 @@ func (z *Reader) text(crc *uint32) error {
 }
 
 // trailer compares the checksums at a member's end with ours.
-func (z *Reader) trailer() error {
+func (z *members) trailer() error {
 	sums, err := z.bytes(8, new(uint32))
 	if err != nil {
 		return noEOF(err)
@@ -221,7 +250,7 @@ func (z *Reader) trailer() error {
 // bytes returns the next n bytes, at most 10, between deflate streams, and
 // updates crc with them. They are good until the next call. Like io.ReadFull it
 // returns io.EOF only if there is nothing.
-func (z *Reader) bytes(n int, crc *uint32) ([]byte, error) {
+func (z *members) bytes(n int, crc *uint32) ([]byte, error) {
 	p := z.scratch[:n]
 	for i := 0; i < n; {
 		got, err := z.deflate.readBytes(p[i:])
