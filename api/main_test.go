@@ -1,0 +1,248 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
+	"github.com/pratique/pratique/registry/harbor"
+	"github.com/pratique/pratique/registry/oci"
+	"github.com/pratique/pratique/store"
+)
+
+// clock is a time that tests move.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// feedsOf is a Feeds that notes what it is asked for.
+type feedsOf struct {
+	mu       sync.Mutex
+	updates  int
+	imported map[string]int64
+	state    FeedState
+	fail     error
+}
+
+func (f *feedsOf) FeedState(context.Context) (FeedState, error) { return f.state, f.fail }
+
+func (f *feedsOf) UpdateFeeds(context.Context, string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.updates++
+	return f.fail
+}
+
+func (f *feedsOf) ImportFeed(_ context.Context, _, name string, r io.Reader) error {
+	n, err := io.Copy(io.Discard, r)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.imported[name] = n
+	return err
+}
+
+func (f *feedsOf) Adoptions(context.Context, int) ([]pratique.Adoption, error) { return nil, f.fail }
+
+func (f *feedsOf) RollBackFeeds(context.Context, string) (pratique.Adoption, error) {
+	return pratique.Adoption{}, pratique.Errorf(pratique.CodeNotFound, "there is no earlier bundle").WithRemedy("update first")
+}
+
+// lockedBuffer is a log that tests read.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// service is the API over a real store.
+type service struct {
+	*httptest.Server
+	t        *testing.T
+	api      *server
+	store    *store.Store
+	clock    *clock
+	feeds    *feedsOf
+	log      *lockedBuffer
+	password string // of the administrator
+}
+
+const longPassword = "seven quiet otters paddle"
+
+// start serves. The administrator still has the one-time password.
+func start(t *testing.T, adjust ...func(*Deps)) *service {
+	t.Helper()
+	keys, err := store.NewKeyring(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &service{t: t, store: db, clock: &clock{t: time.Now()}, feeds: &feedsOf{imported: map[string]int64{}}, log: &lockedBuffer{}}
+	d := Deps{
+		Version: "1.2.3", Users: db, Sessions: db.Sessions(), Preferences: db, Audit: db, Registries: db, Feeds: v.feeds, Events: NewHub(),
+		Connectors: []registry.Connector{oci.Connector{}, harbor.Connector{}},
+		Checks:     []Check{{Name: "database", Ready: db.Ping}},
+		Log:        slog.New(slog.NewJSONHandler(v.log, &slog.HandlerOptions{ReplaceAttr: Redacted, Level: slog.LevelDebug})),
+		now:        v.clock.now,
+	}
+	for _, f := range adjust {
+		f(&d)
+	}
+	if v.password, err = EnsureAdministrator(t.Context(), db); err != nil || v.password == "" {
+		t.Fatalf("no administrator: %q %v", v.password, err)
+	}
+	if v.api, err = newServer(d); err != nil {
+		t.Fatal(err)
+	}
+	v.Server = httptest.NewServer(v.api.handler())
+	t.Cleanup(func() {
+		d.Events.Close()
+		v.Close()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}
+
+// person is a browser.
+type person struct {
+	*service
+	client *http.Client
+}
+
+func (v *service) person() *person {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return &person{v, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("no redirects") }}}
+}
+
+// admin signs in and sets a password of their own.
+func (v *service) admin() *person {
+	v.t.Helper()
+	p := v.person()
+	p.want(http.StatusOK, "POST", "/api/v1/session", map[string]string{"name": "admin", "password": v.password}, nil)
+	p.want(http.StatusOK, "PUT", "/api/v1/session/password", map[string]string{"current": v.password, "password": longPassword}, nil)
+	return p
+}
+
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+func (a answer) problem(t *testing.T) Problem {
+	t.Helper()
+	var p Problem
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatalf("no problem document: %v: %s", err, a.body)
+	}
+	if got := a.Header.Get("Content-Type"); got != problemType {
+		t.Errorf("Content-Type %q", got)
+	}
+	if p.Status != a.StatusCode || p.Code == "" || p.Title == "" || p.Type != "/problems/"+string(p.Code) || p.RequestID == "" || p.RequestID != a.Header.Get("X-Request-Id") {
+		t.Errorf("an incomplete problem: %s", a.body)
+	}
+	return p
+}
+
+// do asks. A body that is a string is sent as it is. headers are pairs.
+func (p *person) do(method, path string, body any, headers ...string) answer {
+	p.t.Helper()
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		r = strings.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		r = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.URL+path, r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if method != "GET" {
+		req.Header.Set("X-Requested-With", "test")
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+		} else {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return answer{resp, text}
+}
+
+// want asks, expects a status, and reads the answer into out.
+func (p *person) want(status int, method, path string, body, out any, headers ...string) answer {
+	p.t.Helper()
+	a := p.do(method, path, body, headers...)
+	if a.StatusCode != status {
+		p.t.Fatalf("%s %s: %d, want %d: %s", method, path, a.StatusCode, status, a.body)
+	}
+	if status >= 400 {
+		a.problem(p.t)
+	}
+	if out != nil {
+		if err := json.Unmarshal(a.body, out); err != nil {
+			p.t.Fatalf("%s %s: %v: %s", method, path, err, a.body)
+		}
+	}
+	return a
+}
