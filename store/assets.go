@@ -79,8 +79,13 @@ func (s *Store) Locations(ctx context.Context, imageID pratique.Digest) ([]prati
 // ImageID takes it from a known manifest of the same digest; those that remain
 // are returned as unread.
 func (s *Store) SyncRepository(ctx context.Context, registryID int64, repository string, listing []pratique.Asset, whole bool) (result pratique.SyncResult, err error) {
-	if repository == "" {
-		return result, pratique.Errorf(pratique.CodeInvalid, "a repository without a name")
+	if repository == "" || len(repository) > maxIndexed {
+		return result, pratique.Errorf(pratique.CodeInvalid, "a repository's name of %d bytes", len(repository))
+	}
+	for _, a := range listing {
+		if len(slotOf(a)) > maxIndexed || a.Digest == "" {
+			return result, pratique.Errorf(pratique.CodeInvalid, "the listing of %s has a row with a tag of %d bytes and the digest %q", repository, len(a.Tag), a.Digest)
+		}
 	}
 	err = s.write(ctx, func(tx *tx) error {
 		y := &repositorySync{tx: tx, registryID: registryID, name: repository, whole: whole}

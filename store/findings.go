@@ -200,7 +200,8 @@ func (v *verdict) intern(ctx context.Context) error {
 		list := map[string]wantedFinding{}
 		for i := range a.findings {
 			f := &a.findings[i]
-			if _, twice := list[f.ID]; twice || f.ID == "" {
+			name := bounded(f.ID, maxIndexed)
+			if _, twice := list[name]; twice || name == "" {
 				continue
 			}
 			d, r := parts(f)
@@ -212,9 +213,9 @@ func (v *verdict) intern(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			list[f.ID] = wantedFinding{f, r, digestOf(described, ruled), described}
-			names[f.ID] = f
-			if old, ok := v.open[a.pkg][f.ID]; !ok || old.digest != list[f.ID].digest {
+			list[name] = wantedFinding{f, r, digestOf(described, ruled), described}
+			names[name] = f
+			if old, ok := v.open[a.pkg][name]; !ok || old.digest != list[name].digest {
 				digests[described] = d
 			}
 		}

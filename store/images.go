@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -337,6 +338,7 @@ func scanPlaced(rows *sql.Rows, p *pratique.Package, layers []pratique.Layer) er
 
 // placePackage fills in where a package lies.
 func placePackage(p *pratique.Package, layer int, place packagePlace, layers []pratique.Layer) {
+	p.Path = cmp.Or(place.Path, p.Path)
 	p.Line, p.Scope, p.Declared, p.OwnedBy = place.Line, place.Scope, place.Declared, place.OwnedBy
 	if layer < 0 {
 		return

@@ -48,7 +48,7 @@ func folded(name string) string {
 	if run {
 		b.WriteByte('-')
 	}
-	return b.String()
+	return bounded(b.String(), maxIndexed)
 }
 
 // family is an ecosystem without its release.
@@ -76,6 +76,7 @@ type packageDetails struct {
 // packagePlace are the parts that differ from image to image, beside path and
 // layer.
 type packagePlace struct {
+	Path       string `json:"path,omitempty"` // where it is too long for its column
 	Line       int    `json:"line,omitempty"`
 	Scope      string `json:"scope,omitempty"`
 	Declared   bool   `json:"declared,omitempty"`
@@ -258,7 +259,7 @@ func linkPackages(ctx context.Context, tx *tx, image int64, all []placed) (came,
 	holds, seen := map[int64]bool{}, map[pair]bool{}
 	var fresh [][]any
 	for _, p := range all {
-		key := pair{p.id, text(p.Path)}
+		key := pair{p.id, indexable(p.Path)}
 		if seen[key] {
 			continue
 		}
@@ -299,6 +300,9 @@ func linkPackages(ctx context.Context, tx *tx, image int64, all []placed) (came,
 
 func placeOf(p pratique.Package) (layer int, where any) {
 	place := packagePlace{Line: p.Line, Scope: p.Scope, Declared: p.Declared, OwnedBy: p.OwnedBy}
+	if len(p.Path) > maxIndexed {
+		place.Path = p.Path
+	}
 	layer = -1
 	if p.Origin != nil {
 		layer, place.DeletedBy = p.Origin.Layer, p.Origin.DeletedBy

@@ -192,7 +192,7 @@ func secretRows(all []pratique.Secret) []seized {
 			identity: digestOf(s.Rule, s.Source, s.Path, numbers([]int64{int64(s.Line)}), s.Hash, numbers([]int64{layerOf(s.Origin)})),
 			document: s, weight: weight, words: bounded(string(s.Severity)+", "+s.Rule+" in "+s.Path, 500),
 			columns: []string{"severity", "rule", "type", "path", "hash", "weight", "search"},
-			values:  []any{s.Severity.Rank(), s.Rule, s.Type, s.Path, s.Hash, weight, searchable(s.Rule, s.Title, s.Type, s.Path)},
+			values:  []any{s.Severity.Rank(), s.Rule, s.Type, s.Path, bounded(s.Hash, maxIndexed), weight, searchable(s.Rule, s.Title, s.Type, s.Path)},
 		}
 	}
 	return rows
@@ -205,7 +205,7 @@ func malwareRows(all []pratique.Malware) []seized {
 			identity: digestOf(m.Name, m.Engine, m.List, m.Path, m.SHA256, numbers([]int64{layerOf(m.Origin)})),
 			document: m, weight: weightCounts, words: bounded(string(m.Severity)+", "+m.Name+" in "+m.Path, 500),
 			columns: []string{"severity", "name", "engine", "path", "sha256", "weight", "search"},
-			values:  []any{m.Severity.Rank(), m.Name, m.Engine, m.Path, m.SHA256, weightCounts, searchable(m.Name, m.Path, m.MD5, m.SHA1, m.SHA256)},
+			values:  []any{m.Severity.Rank(), m.Name, m.Engine, m.Path, bounded(m.SHA256, maxIndexed), weightCounts, searchable(m.Name, m.Path, m.MD5, m.SHA1, m.SHA256)},
 		}
 	}
 	return rows

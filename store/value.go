@@ -140,6 +140,18 @@ func bounded(s string, n int) string {
 	return s
 }
 
+// maxIndexed bounds texts in indexes, in bytes: PostgreSQL's take less than 2700,
+// and what is in an image may be as long as its author wants.
+const maxIndexed = 1000
+
+// indexable is s, or where it is too long its beginning and its digest.
+func indexable(s string) string {
+	if s = text(s); len(s) <= maxIndexed {
+		return s
+	}
+	return bounded(s, maxIndexed-100) + "…" + digestOf(s)
+}
+
 // ofRank is the inverse of Severity.Rank; a negative rank is "no severity".
 func ofRank(rank int) pratique.Severity {
 	for _, s := range pratique.Severities() {

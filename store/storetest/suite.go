@@ -24,7 +24,8 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 	}{
 		{"registries", registries}, {"sealed", sealed}, {"syncs", syncs}, {"listings", listings}, {"newest", newest}, {"pulls", pulls},
 		{"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence},
-		{"reports", reports},
+		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
+		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dsn := fresh(t)
