@@ -14,9 +14,10 @@ import (
 // maxConfigText bounds what is looked at of one variable, label or build step.
 const maxConfigText = 1 << 20
 
-// Config finds credentials in an image's build steps, environment and labels.
-// Origin.Layer is the layer that a step made, or -1; Origin.Instruction is
-// masked.
+// Config finds credentials in an image's build steps, environment, labels,
+// command and author. Origin.Layer is the layer that a step made, or -1;
+// Origin.Instruction is masked. What only the command has is told as the build
+// step that sets it.
 func (a *Analyzer) Config(img pratique.Image) []pratique.Secret {
 	found, values := a.inspect(img)
 	mask := masker(values)
@@ -34,6 +35,8 @@ func (a *Analyzer) MaskImage(img pratique.Image) pratique.Image {
 	img.Config.Env = replaceAll(m, img.Config.Env)
 	img.Config.Entrypoint = replaceAll(m, img.Config.Entrypoint)
 	img.Config.Cmd = replaceAll(m, img.Config.Cmd)
+	img.Config.User, img.Config.WorkingDir = m.Replace(img.Config.User), m.Replace(img.Config.WorkingDir)
+	img.Author = m.Replace(img.Author)
 	img.Config.Labels = maps.Clone(img.Config.Labels)
 	for k, v := range img.Config.Labels {
 		img.Config.Labels[k] = m.Replace(v)
@@ -48,16 +51,6 @@ func (a *Analyzer) MaskImage(img pratique.Image) pratique.Image {
 		img.Layers[i].Instruction = m.Replace(img.Layers[i].Instruction)
 	}
 	return img
-}
-
-// MaskText returns text with every secret in it replaced by its preview, for
-// what is shown beside findings.
-func (a *Analyzer) MaskText(text string) string {
-	var values [][]byte
-	for _, f := range a.inText(text) {
-		values = append(values, f.secret)
-	}
-	return masker(values).Replace(text)
 }
 
 func replaceAll(m *strings.Replacer, list []string) []string {
@@ -106,7 +99,29 @@ func (a *Analyzer) inspect(img pratique.Image) (found []pratique.Secret, values 
 		add("history", h.CreatedBy, o)
 		add("history", h.Comment, o)
 	}
+	known := map[string]bool{}
+	for _, v := range values {
+		known[string(v)] = true
+	}
+	for _, text := range []string{command("ENTRYPOINT", img.Config.Entrypoint), command("CMD", img.Config.Cmd), prefixed("MAINTAINER", img.Author)} {
+		// In most images the history has it, too.
+		if slices.ContainsFunc(a.inText(text), func(f finding) bool { return !known[string(f.secret)] }) {
+			add("history", text, pratique.Origin{Layer: -1, Instruction: text})
+		}
+	}
 	return found, values
+}
+
+// command writes arguments as a shell would take most of them.
+func command(instruction string, args []string) string {
+	return prefixed(instruction, strings.Join(args, " "))
+}
+
+func prefixed(instruction, text string) string {
+	if text == "" {
+		return ""
+	}
+	return instruction + " " + text
 }
 
 // inText returns the findings in one string of a config.

@@ -36,7 +36,7 @@ import (
 )
 
 // version changes whenever the same bytes could give other packages.
-const version = "1"
+const version = "2"
 
 // Analyzer reads software. It keeps no state between files.
 type Analyzer struct {
@@ -119,7 +119,11 @@ func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Conte
 	if read == nil {
 		return nil
 	}
-	return read(ctx, &sniffed, c, facts)
+	err := read(ctx, &sniffed, c, facts)
+	for i := range facts.Packages {
+		withoutUserinfo(&facts.Packages[i])
+	}
+	return err
 }
 
 // Link keeps symbolic links that stand in the place of release files.
