@@ -120,7 +120,7 @@ func (v Sessions) FindCtx(ctx context.Context, token string) (data []byte, found
 // CommitCtx adds or replaces a session.
 func (v Sessions) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
 	return v.store.write(ctx, func(tx *tx) error {
-		_, err := tx.exec(ctx, "INSERT INTO sessions (token, data, expires) VALUES (?, ?, ?) ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires = excluded.expires", hashToken(token), data, at(expires))
+		_, err := tx.exec(ctx, "INSERT INTO sessions (token, data, expires) VALUES (?, ?, ?) ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires = excluded.expires", hashToken(token), append([]byte{}, data...), at(expires))
 		return err
 	})
 }

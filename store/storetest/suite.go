@@ -26,6 +26,8 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence},
 		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
+		{"images", images}, {"paging", paging}, {"lists", lists}, {"overview", overview}, {"accounts", accounts},
+		{"workers", workers}, {"side by side", sideBySide},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dsn := fresh(t)

@@ -1,15 +1,129 @@
 package storetest
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/pratique/pratique"
 )
 
-func TestSQLite(t *testing.T) {
-	Run(t, func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "new", "pratique.db") })
+func sqliteFile(t testing.TB) string {
+	return "sqlite:" + filepath.Join(t.TempDir(), "new", "pratique.db")
 }
+
+func TestSQLite(t *testing.T) { Run(t, sqliteFile) }
 
 func TestPostgres(t *testing.T) {
 	cluster := Postgres(t)
 	Run(t, cluster.Database)
+	t.Run("crash", func(t *testing.T) { crash(t, cluster.Database(t)) })
 }
+
+func TestCrash(t *testing.T) { crash(t, sqliteFile(t)) }
+
+// victimDSN names the database that this process is to work on until it is killed.
+const victimDSN = "STORETEST_VICTIM_DSN"
+
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv(victimDSN); dsn != "" {
+		victim(dsn)
+	}
+	os.Exit(m.Run())
+}
+
+// crash kills a process with SIGKILL while it scans, adopts and judges, and looks
+// whether everything adds up. What it was doing goes on.
+func crash(t *testing.T, dsn string) {
+	ctx := context.Background()
+	s := Open(t, dsn)
+	estate(t, s, 20)
+	self, err := os.Executable()
+	must(t, err)
+	for round := range 4 {
+		child := exec.Command(self)
+		child.Env = append(os.Environ(), victimDSN+"="+dsn)
+		child.Stderr = os.Stderr
+		out, err := child.StdoutPipe()
+		must(t, err)
+		must(t, child.Start())
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(60+round*37) * time.Millisecond)
+		must(t, child.Process.Kill())
+		if err := child.Wait(); err == nil {
+			t.Fatal("it ended by itself")
+		}
+		sound(t, s)
+	}
+	events := ok[pratique.Page[pratique.FindingEvent]](t)(s.Events(ctx, pratique.EventFilter{}, pratique.PageRequest{Count: true}))
+	if events.Total == 0 {
+		t.Error("nothing was done before the crashes")
+	}
+	ok[[]int64](t)(s.ReleaseSilent(ctx, -time.Second))
+	for _, c := range ok[[]pratique.Scan](t)(s.WaitingScans(ctx, 100)) {
+		lease := ok[pratique.Lease](t)(s.Claim(ctx, c.ID, "survivor"))
+		ok[bool](t)(s.FinishScan(ctx, lease, report(c.ImageID, nil, []pratique.Package{deb("p1", "1")}), "rules 1"))
+	}
+	if p := ok[pratique.Page[pratique.Task]](t)(s.Tasks(ctx, pratique.TaskFilter{Running: true}, pratique.PageRequest{Count: true})); p.Total != 0 {
+		t.Errorf("%d tasks never end", p.Total)
+	}
+	judge(t, s, nil)
+	sound(t, s)
+}
+
+// victim works until it is killed.
+func victim(dsn string) {
+	t := &dying{}
+	s := Open(t, dsn)
+	ctx := context.Background()
+	severities := pratique.Severities()
+	for n := int(time.Now().UnixNano() % 1000); ; n++ {
+		if _, err := s.Adopt(ctx, *bundle(n), []pratique.PackageKey{{Ecosystem: "Debian:12", Name: fmt.Sprint("p", n%5)}}, "t", "update"); err != nil {
+			t.Fatal(err)
+		}
+		known := map[string][]pratique.Finding{}
+		for i := range 5 {
+			p := deb(fmt.Sprint("p", i), "1")
+			known[p.Name] = []pratique.Finding{finding(fmt.Sprint("CVE-", n%7), p, severities[(n+i)%6], ""), finding(fmt.Sprint("CVE-", n%3), p, severities[n%6], "1")}
+		}
+		judge(t, s, known)
+		_, scans, err := s.CreateTask(ctx, want([]pratique.Digest{imageID(n % 20), imageID((n + 7) % 20)}, everything...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("working")
+		for _, id := range scans {
+			lease, err := s.Claim(ctx, id, "victim")
+			if err != nil {
+				continue // of an earlier victim
+			}
+			var packages []pratique.Package
+			var findings []pratique.Finding
+			for i := range 3 {
+				p := deb(fmt.Sprint("p", (n+i)%5), "1")
+				packages = append(packages, p)
+				findings = append(findings, known[p.Name]...)
+			}
+			if _, err := s.FinishScan(ctx, lease, report(lease.ImageID, bundle(n), packages, findings...), "rules 1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// dying is a testing.TB outside of a test: failing ends the process.
+type dying struct{ testing.TB }
+
+func (*dying) Helper()                     {}
+func (*dying) Cleanup(func())              {}
+func (d *dying) Error(v ...any)            { d.Fatal(v...) }
+func (*dying) Fatal(v ...any)              { fmt.Fprintln(os.Stderr, v...); os.Exit(3) }
+func (d *dying) FailNow()                  { d.Fatal("failed") }
+func (d *dying) Fatalf(f string, v ...any) { d.Fatal(fmt.Sprintf(f, v...)) }
