@@ -37,6 +37,7 @@ TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm
 deps:
 	@missing=(); \
 	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \
+	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
 	test -e /etc/ssl/certs/ca-certificates.crt || missing+=(ca-certificates); \
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
 	if (( $${#missing[@]} )); then \

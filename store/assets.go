@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pratique/pratique"
 )
@@ -452,4 +453,20 @@ func countImage(ctx context.Context, tx *tx, image int64, delta int) error {
 	}
 	_, err := tx.exec(ctx, "UPDATE packages SET images = images + ? WHERE id IN (SELECT package_id FROM image_packages WHERE image_id = ? AND until IS NULL)", delta, image)
 	return err
+}
+
+// PurgeGone removes rows that have been gone from upstream since before a moment,
+// and repositories that are gone and empty. What was found in the images stays as
+// history. It returns the number of rows.
+func (s *Store) PurgeGone(ctx context.Context, before time.Time) (rows int, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(ctx, "DELETE FROM assets WHERE gone < ?", at(before))
+		if err != nil {
+			return err
+		}
+		rows = int(n)
+		_, err = tx.exec(ctx, "DELETE FROM repositories WHERE gone < ? AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.repository_id = repositories.id)", at(before))
+		return err
+	}, lockBench)
+	return rows, err
 }

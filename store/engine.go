@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 
@@ -32,6 +34,9 @@ type engine interface {
 	lock(ctx context.Context, tx *tx, key int64) error
 	// again tells whether a transaction that failed by err may be repeated.
 	again(err error) bool
+	// lost tells whether err means that the connection broke, or that the server
+	// shut down. Whether the transaction was kept is then not known.
+	lost(err error) bool
 	// taken tells whether err is a key that exists already.
 	taken(err error) bool
 }
@@ -76,6 +81,8 @@ func (sqliteEngine) again(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == sqlitecodes.SQLITE_BUSY
 }
+
+func (sqliteEngine) lost(error) bool { return false } // there is no connection
 
 func (sqliteEngine) taken(err error) bool {
 	var e *sqlite.Error
@@ -144,6 +151,17 @@ func (postgresEngine) lock(ctx context.Context, tx *tx, key int64) error {
 func (postgresEngine) again(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && strings.HasPrefix(e.Code, "40")
+}
+
+// lost: connection exceptions (class 08) and operator intervention (57P).
+func (postgresEngine) lost(err error) bool {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return strings.HasPrefix(server.Code, "08") || strings.HasPrefix(server.Code, "57P")
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
 func (postgresEngine) taken(err error) bool {

@@ -327,8 +327,12 @@ func (r *recording) describe(ctx context.Context) error {
 	if r.adoption.Valid {
 		adoption = numbers([]int64{r.adoption.Int64})
 	}
+	knowledge := "knowledge"
+	if r.has(pratique.CategoryVulnerability) {
+		knowledge = "''" // whoever told the coverage of this report, it was not us
+	}
 	if _, err := tx.exec(ctx, `UPDATE images SET os = ?, architecture = ?, variant = ?, distro = ?, distro_name = ?, complete = ?,
-		size = CASE WHEN CAST(? AS BIGINT) > 0 THEN CAST(? AS BIGINT) ELSE size END, created = COALESCE(CAST(? AS BIGINT), created), rules = `+rules+", adoption_id = "+adoption+" WHERE id = ?",
+		size = CASE WHEN CAST(? AS BIGINT) > 0 THEN CAST(? AS BIGINT) ELSE size END, created = COALESCE(CAST(? AS BIGINT), created), rules = `+rules+", adoption_id = "+adoption+", knowledge = "+knowledge+" WHERE id = ?",
 		append(slices.Insert(args, 7, any(image.Size)), r.image)...); err != nil {
 		return err
 	}

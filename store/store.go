@@ -13,8 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/pratique/pratique"
 )
@@ -98,11 +99,12 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	s.engine = postgresEngine{}
-	db, err := sql.Open("pgx", dsn)
+	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return pratique.Errorf(pratique.CodeInvalid, "%s is not a PostgreSQL address", redacted(dsn)).
 			WithRemedy("write it as postgres://USER:PASSWORD@HOST:PORT/NAME")
 	}
+	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -280,6 +282,8 @@ func (s *Store) mapped(err error) error {
 		return err
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "database or disk is full"):
 		return diskError(err)
+	case s.engine.lost(err):
+		return pratique.Errorf(pratique.CodeUnreachable, "the database does not answer: %w", err).WithRemedy("check that the database server runs and can be reached; the service goes on by itself when it is back")
 	case s.engine.again(err):
 		return pratique.Errorf(pratique.CodeUnreachable, "the database is busy: %w", err).WithRemedy("try again; if it lasts, look for a process that holds the database")
 	}

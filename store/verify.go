@@ -17,7 +17,10 @@ func (s *Store) Verify(ctx context.Context) (wrong []string, err error) {
 			return err
 		}
 		for what, query := range map[string]string{
-			"rows of images": "SELECT COUNT(*) FROM images i WHERE i.rows_live <> (SELECT COUNT(*) FROM assets a WHERE a.image_id = i.id AND a.gone IS NULL)",
+			"secrets of images": "SELECT COUNT(*) FROM images i WHERE " + sumSecrets + " <> (SELECT COUNT(*) FROM secrets x WHERE x.image_id = i.id AND x.until IS NULL AND x.weight = 0)",
+			"malware of images": "SELECT COUNT(*) FROM images i WHERE " + sumMalware + " <> (SELECT COUNT(*) FROM malware x WHERE x.image_id = i.id AND x.until IS NULL AND x.weight = 0)",
+			"risks of images":   "SELECT COUNT(*) FROM images i WHERE (i.risk = 2) <> (" + sumVulnerabilities + " + " + sumSecrets + " + " + sumMalware + " > 0)",
+			"rows of images":    "SELECT COUNT(*) FROM images i WHERE i.rows_live <> (SELECT COUNT(*) FROM assets a WHERE a.image_id = i.id AND a.gone IS NULL)",
 			"images of vulnerabilities": `SELECT COUNT(*) FROM vulnerabilities v WHERE v.images <> (SELECT COUNT(DISTINCT ip.image_id) FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
 				JOIN images i ON i.id = ip.image_id WHERE f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0 AND ` + live + ")",
 			"severities of vulnerabilities": "SELECT COUNT(*) FROM vulnerabilities v WHERE v.severity <> COALESCE((SELECT MAX(f.severity) FROM findings f WHERE f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0), -1)",

@@ -436,6 +436,13 @@ func gone(t *testing.T, s *store.Store, _ string) {
 	if n := having(); n != 1 {
 		t.Errorf("%d images have it after a tag moved on", n)
 	}
+	if n := ok[int](t)(s.PurgeGone(ctx, time.Now().Add(-time.Hour))); n != 0 {
+		t.Errorf("%d rows purged that went just now", n)
+	}
+	if n := ok[int](t)(s.PurgeGone(ctx, time.Now().Add(time.Hour))); n != 1 {
+		t.Errorf("%d rows purged", n)
+	}
+	sound(t, s)
 	if n := ok[int](t)(s.DeleteRegistries(ctx, r.ID)); n != 2 {
 		t.Errorf("%d rows deleted", n)
 	}

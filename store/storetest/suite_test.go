@@ -3,14 +3,19 @@ package storetest
 import (
 	"bufio"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/store"
 )
 
 func sqliteFile(t testing.TB) string {
@@ -23,9 +28,77 @@ func TestPostgres(t *testing.T) {
 	cluster := Postgres(t)
 	Run(t, cluster.Database)
 	t.Run("crash", func(t *testing.T) { crash(t, cluster.Database(t)) })
+	t.Run("opening at once", func(t *testing.T) { openAtOnce(t, cluster.Database(t)) })
+	t.Run("without pg_trgm", func(t *testing.T) { withoutTrigrams(t, cluster.Database(t)) })
 }
 
-func TestCrash(t *testing.T) { crash(t, sqliteFile(t)) }
+func TestCrash(t *testing.T)         { crash(t, sqliteFile(t)) }
+func TestOpeningAtOnce(t *testing.T) { openAtOnce(t, sqliteFile(t)) }
+
+// openAtOnce: several processes may meet at a new database.
+func openAtOnce(t *testing.T, dsn string) {
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			s, err := store.Open(context.Background(), dsn, Key(t))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// withoutTrigrams: who may not create the extension has a slower search and a
+// warning, and the same answers.
+func withoutTrigrams(t *testing.T, dsn string) {
+	ctx := context.Background()
+	admin, err := sql.Open("pgx", dsn)
+	must(t, err)
+	defer admin.Close()
+	_, err = admin.Exec("CREATE ROLE plain LOGIN; GRANT ALL ON SCHEMA public TO plain")
+	must(t, err)
+	s := Open(t, strings.Replace(dsn, "pratique@", "plain@", 1))
+	if w := s.Warnings(); len(w) != 1 || !strings.Contains(w[0], "CREATE EXTENSION pg_trgm") {
+		t.Errorf("warnings %q", w)
+	}
+	estate(t, s, 3)
+	if p := ok[pratique.Page[pratique.AssetRow]](t)(s.Assets(ctx, pratique.AssetFilter{Search: "team v2"}, pratique.PageRequest{})); len(p.Items) != 1 {
+		t.Errorf("found %+v", p.Items)
+	}
+}
+
+// Trouble with opening is told with a remedy, and never with a password.
+func TestOpenRefuses(t *testing.T) {
+	ctx := context.Background()
+	file := filepath.Join(t.TempDir(), "notes.txt")
+	must(t, os.WriteFile(file, []byte(strings.Repeat("no database at all. ", 100)), 0o600))
+	for dsn, code := range map[string]pratique.Code{
+		"":                              pratique.CodeInvalid,
+		"mysql://root:hunter2@db/x":     pratique.CodeInvalid,
+		"postgres://u:hunter2@db:port/": pratique.CodeInvalid,
+		"postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=2":          pratique.CodeUnreachable,
+		"postgres://u@127.0.0.1:1/x?connect_timeout=2&password=hunter2": pratique.CodeUnreachable,
+		file:                               pratique.CodeCorrupt,
+		filepath.Join(file, "pratique.db"): pratique.CodeDisk,
+		filepath.Dir(file):                 pratique.CodeDisk,
+	} {
+		s, err := store.Open(ctx, dsn, nil)
+		if err == nil {
+			s.Close()
+			t.Errorf("%q was opened", dsn)
+			continue
+		}
+		var told *pratique.Error
+		if !errors.As(err, &told) || told.Code != code || told.Remedy == "" || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v (code %s), want %s", dsn, err, pratique.CodeOf(err), code)
+		}
+	}
+}
 
 // victimDSN names the database that this process is to work on until it is killed.
 const victimDSN = "STORETEST_VICTIM_DSN"
