@@ -385,9 +385,6 @@ const (
 func (d *decoder) symbol() (entry, error) {
 	d.refill()
 	e := d.coded.litlen[d.bits&(1<<litlenBits-1)]
-	if e&literal != 0 {
-		return e, d.drop(uint(e >> 8 & 0xf)) // the first, if it is a pair
-	}
 	e, litlen, err := d.value(e, d.coded.litlen[:])
 	if err != nil || e&(literal|endOfBlock) != 0 {
 		return e, err

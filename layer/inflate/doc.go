@@ -19,8 +19,9 @@
 //   - The next 56 to 63 bits are in one register, refilled from 8 bytes at once
 //     without a branch, so that a match with all its extra bits needs no check.
 //   - One look into a table of 2048 entries gives all that is to be known of a
-//     symbol, base, extra bits and length, and often two literals at once.
-//     Longer codes, which are rare by construction, take a second look.
+//     symbol, base, extra bits and length. Longer codes, which are rare by
+//     construction, take a second look. (Entries for two literals at once do not
+//     pay: making them costs more than they save on binaries.)
 //   - While input and output have room for the longest symbol, nothing else is
 //     checked. Near the end of either, a careful loop takes over.
 //   - Output goes straight into the slice that [Reader.Read] was given, and

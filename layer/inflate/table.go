@@ -8,10 +8,10 @@ import (
 // An entry of a decoding table says all that is needed once its code was seen:
 //
 //	bits  0–5   how many bits to drop: the code's own and its extra bits
-//	bits  8–11  how many of them are the code's; of two literals, the first's
+//	bits  8–11  how many of them are the code's
 //	bits 12–15  what it is: the flags below, none for a length or distance
-//	bits 16–31  the literal, or two; the base that the extra bits are added to;
-//	            where the subtable begins
+//	bits 16–31  the literal, the base that the extra bits are added to, or where
+//	            the subtable begins
 //
 // The lowest byte is the count of bits to drop and nothing else, so that it can
 // be subtracted without being masked.
@@ -23,7 +23,6 @@ const (
 	subtable    entry = 1 << 13 // bits 8–11: how many bits its index has
 	endOfBlock  entry = 1 << 12
 	noCode            = exceptional // a code that the block did not define
-	pair        entry = 1 << 12     // with literal: two of them
 )
 
 // The main tables are indexed by so many of the next bits. A longer code goes on
@@ -105,31 +104,8 @@ var fixedTables = sync.OnceValue(func() *tables {
 // build makes the tables from the lengths of the codes of each symbol. It tells
 // whether both are codes that a decoder may accept.
 func (t *tables) build(litlen, distance []uint8) bool {
-	if !fill(t.litlen[:], litlenBits, litlen, litlenMeaning[:]) ||
-		!fill(t.distance[:], distanceBits, distance, distanceMeaning[:]) {
-		return false
-	}
-	t.pairLiterals()
-	return true
-}
-
-// pairLiterals turns entries of literals whose code leaves room for that of
-// another literal into entries of both, which halves the work on what
-// compresses badly: there, most symbols are literals.
-func (t *tables) pairLiterals() {
-	main := t.litlen[:1<<litlenBits]
-	// Downwards, because what follows a code is found at a lower index, and has
-	// to be a single literal still.
-	for i := len(main) - 1; i >= 0; i-- {
-		e := main[i]
-		if e&literal == 0 {
-			continue
-		}
-		used := e & 0x3f
-		if next := main[i>>used]; next&literal != 0 && used+next&0x3f <= litlenBits {
-			main[i] = (e + next&0x3f) | pair | next>>16<<24
-		}
-	}
+	return fill(t.litlen[:], litlenBits, litlen, litlenMeaning[:]) &&
+		fill(t.distance[:], distanceBits, distance, distanceMeaning[:])
 }
 
 // fill makes the table of one canonical Huffman code (RFC 1951, 3.2.2), main
