@@ -244,14 +244,21 @@ func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows
 	return rows, s.mapped(err)
 }
 
-func (s *Store) row(ctx context.Context, query string, args ...any) *sql.Row {
-	return s.reader.QueryRowContext(ctx, s.engine.rewrite(query), clean(args)...)
+func (s *Store) row(ctx context.Context, query string, args ...any) mappedRow {
+	return mappedRow{s.reader.QueryRowContext(ctx, s.engine.rewrite(query), clean(args)...), s}
 }
+
+// mappedRow is a row whose errors users may see.
+type mappedRow struct {
+	row   *sql.Row
+	store *Store
+}
+
+func (r mappedRow) Scan(targets ...any) error { return r.store.mapped(r.row.Scan(targets...)) }
 
 // querier is what reads: the store, or a transaction of it.
 type querier interface {
 	query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	row(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // collect reads all rows of a query.

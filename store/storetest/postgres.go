@@ -28,10 +28,11 @@ import (
 
 // A Cluster is a running PostgreSQL server.
 type Cluster struct {
-	dir       string
-	command   *exec.Cmd
-	ended     chan error
-	databases atomic.Int64
+	dir, bin   string
+	credential *syscall.Credential // nil: as this process
+	command    *exec.Cmd
+	ended      chan error
+	databases  atomic.Int64
 }
 
 // Postgres starts a server that ends with the test. It fails the test when
@@ -47,25 +48,23 @@ func Postgres(t testing.TB) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cluster{dir: dir, ended: make(chan error, 1)}
+	c := &Cluster{dir: dir, bin: bin, ended: make(chan error, 1)}
 	t.Cleanup(func() {
 		c.stop()
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
 	})
-	credential, err := c.unprivileged()
-	if err != nil {
+	if c.credential, err = c.unprivileged(); err != nil {
 		t.Fatal(err)
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "pratique", "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", c.data(), "-U", "pratique", "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale")
 	initdb.Dir = dir
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: c.credential}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	if err := c.start(bin, data, credential); err != nil {
+	if err := c.start(); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -108,17 +107,17 @@ func (c *Cluster) unprivileged() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(c.dir, uid, gid)
 }
 
-func (c *Cluster) start(bin, data string, credential *syscall.Credential) error {
-	log, err := os.Create(filepath.Join(c.dir, "log"))
+func (c *Cluster) start() error {
+	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	c.command = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", c.dir, "-c", "listen_addresses=",
+	c.command = exec.Command(filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "autovacuum_naptime=5s")
 	c.command.Dir = c.dir
 	c.command.Stdout, c.command.Stderr = log, log
-	c.command.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGQUIT}
+	c.command.SysProcAttr = &syscall.SysProcAttr{Credential: c.credential, Pdeathsig: syscall.SIGQUIT}
 	if err := c.command.Start(); err != nil {
 		return err
 	}
@@ -139,12 +138,27 @@ func (c *Cluster) start(bin, data string, credential *syscall.Credential) error 
 	}
 }
 
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// Restart ends the server at once, as a crash would, breaking all connections, and
+// starts it again after a pause.
+func (c *Cluster) Restart(t testing.TB, pause time.Duration) {
+	t.Helper()
+	c.end(syscall.SIGQUIT, syscall.SIGKILL)
+	time.Sleep(pause)
+	if err := c.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // stop ends the server, and waits until it has.
-func (c *Cluster) stop() {
+func (c *Cluster) stop() { c.end(syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL) }
+
+func (c *Cluster) end(signals ...os.Signal) {
 	if c.command == nil || c.command.Process == nil {
 		return
 	}
-	for _, signal := range [...]os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
+	for _, signal := range signals {
 		if c.command.Process.Signal(signal) != nil {
 			return // it has ended
 		}

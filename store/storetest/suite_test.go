@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,11 +30,75 @@ func TestPostgres(t *testing.T) {
 	Run(t, cluster.Database)
 	t.Run("crash", func(t *testing.T) { crash(t, cluster.Database(t)) })
 	t.Run("opening at once", func(t *testing.T) { openAtOnce(t, cluster.Database(t)) })
+	t.Run("restart", func(t *testing.T) { restart(t, cluster) })
 	t.Run("without pg_trgm", func(t *testing.T) { withoutTrigrams(t, cluster.Database(t)) })
 }
 
 func TestCrash(t *testing.T)         { crash(t, sqliteFile(t)) }
 func TestOpeningAtOnce(t *testing.T) { openAtOnce(t, sqliteFile(t)) }
+
+// restart: the server goes away under load and comes back. Callers are told so by
+// a code of its own; the same store goes on, and everything adds up.
+func restart(t *testing.T, cluster *Cluster) {
+	ctx := context.Background()
+	s := Open(t, cluster.Database(t))
+	estate(t, s, 10)
+	stop := make(chan struct{})
+	var told, done atomic.Int64
+	var group sync.WaitGroup
+	for w := range 4 {
+		group.Go(func() {
+			for n := w; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				err := func() error {
+					if _, err := s.Overview(ctx, day); err != nil {
+						return err
+					}
+					_, scans, err := s.CreateTask(ctx, want([]pratique.Digest{imageID(n % 10)}, everything...))
+					if err != nil {
+						return err
+					}
+					lease, err := s.Claim(ctx, scans[0], "w")
+					if err != nil {
+						return err
+					}
+					a := deb(fmt.Sprint("p", n%4), "1")
+					_, err = s.FinishScan(ctx, lease, report(lease.ImageID, nil, []pratique.Package{a}, finding("CVE-1", a, pratique.SeverityHigh, "")), "rules 1")
+					return err
+				}()
+				switch pratique.CodeOf(err) {
+				case "":
+					done.Add(1)
+				case pratique.CodeUnreachable:
+					told.Add(1)
+					time.Sleep(10 * time.Millisecond)
+				case pratique.CodeConflict, pratique.CodeCancelled: // another worker has it
+				default:
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	cluster.Restart(t, 200*time.Millisecond)
+	before := done.Load()
+	for deadline := time.Now().Add(10 * time.Second); done.Load() < before+4 && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	close(stop)
+	group.Wait()
+	if told.Load() == 0 || before == 0 || done.Load() < before+4 {
+		t.Errorf("%d scans before, %d in all, %d errors told", before, done.Load(), told.Load())
+	}
+	sound(t, s)
+	ok[[]int64](t)(s.ReleaseSilent(ctx, -time.Second))
+	sound(t, s)
+}
 
 // openAtOnce: several processes may meet at a new database.
 func openAtOnce(t *testing.T, dsn string) {
