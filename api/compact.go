@@ -74,6 +74,9 @@ func (w *held) Write(b []byte) (int, error) {
 	return w.pass(b)
 }
 
+// Unwrap is for deadlines.
+func (w *held) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 func (w *held) pass(b []byte) (int, error) {
 	if w.zip != nil {
 		return w.zip.Write(b)

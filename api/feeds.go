@@ -60,6 +60,9 @@ type feedUpload struct {
 // Resolve is called by huma with the request.
 func (in *feedUpload) Resolve(ctx huma.Context) []error {
 	in.content = ctx.BodyReader()
+	if err := ctx.SetReadDeadline(time.Now().Add(uploadLimit)); err != nil {
+		return []error{err}
+	}
 	return nil
 }
 

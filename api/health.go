@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -21,10 +22,10 @@ type Check struct {
 // readiness is the answer of /readyz.
 type readiness struct {
 	Ready  bool                 `json:"ready"`
-	Checks map[string]readyness `json:"checks"`
+	Checks map[string]checked `json:"checks"`
 }
 
-type readyness struct {
+type checked struct {
 	Ready    bool   `json:"ready"`
 	Optional bool   `json:"optional,omitempty"`
 	Code     string `json:"code,omitempty"`
@@ -38,17 +39,21 @@ const checkPatience = 3 * time.Second
 func (s *server) ready(ctx context.Context) readiness {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
-	answer := readiness{Ready: true, Checks: map[string]readyness{}}
+	answer := readiness{Ready: true, Checks: map[string]checked{}}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, c := range s.Checks {
 		wg.Go(func() {
 			err := c.Ready(ctx)
-			one := readyness{Ready: err == nil, Optional: c.Optional}
+			one := checked{Ready: err == nil, Optional: c.Optional}
 			if err != nil {
 				p := problemOf(err)
 				one.Code, one.Reason, one.Remedy = string(p.Code), p.Detail, p.Remedy
-				exchangeOf(ctx).log.Warn("not ready", "check", c.Name, "error", err)
+				level := slog.LevelWarn
+				if c.Optional {
+					level = slog.LevelDebug // probes come every few seconds
+				}
+				exchangeOf(ctx).log.Log(ctx, level, "not ready", "check", c.Name, "error", err)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -169,6 +169,7 @@ const (
 	maxBody     = 2 << 20 // bytes; a CA bundle is the largest thing that people send
 	maxURL      = 16 << 10
 	answerLimit = 60 * time.Second
+	uploadLimit = 30 * time.Minute
 )
 
 // limits bounds what a request may send and how long it may take. The context of
@@ -179,16 +180,19 @@ func (s *server) limits(next http.Handler) http.Handler {
 			writeProblem(w, r, newProblem(http.StatusRequestURITooLong, codeTooLarge, "the address of the request is too long"))
 			return
 		}
-		switch r.URL.Path {
-		case importPath: // a long upload, which its handler watches
-			r.Body = http.MaxBytesReader(w, r.Body, maxFeedFile)
-		case eventsPath:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody+1)
-		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody+1)
-			ctx, cancel := context.WithTimeout(r.Context(), answerLimit)
+		largest, limit := int64(maxBody+1), answerLimit
+		if r.URL.Path == importPath {
+			largest, limit = maxFeedFile, uploadLimit
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, largest)
+		if r.URL.Path != eventsPath {
+			ctx, cancel := context.WithTimeout(r.Context(), limit)
 			defer cancel()
 			r = r.WithContext(ctx)
+			deadline := time.Now().Add(limit + writePatience)
+			if err := http.NewResponseController(w).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+				exchangeOf(ctx).log.Debug("no deadline for the answer", "error", err)
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

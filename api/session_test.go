@@ -113,7 +113,6 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 func TestThrottle(t *testing.T) {
 	c := &clock{t: time.Now()}
 	th := newThrottle(c.now)
-	from := netip.MustParseAddr("2001:db8::1")
 	var passed int
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -157,7 +156,6 @@ func TestThrottle(t *testing.T) {
 	if n := len(th.entries); n > maxTries+2 {
 		t.Errorf("%d entries", n)
 	}
-	_ = from
 }
 
 func TestWorkIsTheSameForUnknownUsers(t *testing.T) {

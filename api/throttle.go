@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,20 +89,26 @@ func (t *throttle) succeeded(account string, address netip.Addr) {
 	}
 }
 
+// makeRoom drops what is forgotten, and else the oldest tenth: not one by one, or
+// whoever fills the table would make each attempt look at all of it.
 func (t *throttle) makeRoom(now time.Time) {
 	if len(t.entries) < maxTries {
 		return
 	}
-	oldest, at := "", now
+	keys := make([]string, 0, len(t.entries))
 	for k, e := range t.entries {
 		if now.Sub(e.last) > triesForget {
 			delete(t.entries, k)
-		} else if e.last.Before(at) {
-			oldest, at = k, e.last
+			continue
 		}
+		keys = append(keys, k)
 	}
-	if len(t.entries) >= maxTries {
-		delete(t.entries, oldest)
+	if len(t.entries) < maxTries*9/10 {
+		return
+	}
+	slices.SortFunc(keys, func(a, b string) int { return t.entries[a].last.Compare(t.entries[b].last) })
+	for _, k := range keys[:len(keys)/10] {
+		delete(t.entries, k)
 	}
 }
 

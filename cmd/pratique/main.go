@@ -86,7 +86,7 @@ func newCommand(started time.Time) *cobra.Command {
 		return pratique.Errorf(pratique.CodeInvalid, "%w", err).WithRemedy("see pratique --help")
 	})
 	root.AddCommand(newScanCommand(started), newExplainCommand(started), newFeedCommand(), newCacheCommand(),
-		newExampleCommand(), newVersionCommand())
+		newExampleCommand(), newServeCommand(), newVersionCommand())
 	return root
 }
 

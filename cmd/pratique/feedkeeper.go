@@ -1,0 +1,358 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/advisory"
+	"github.com/pratique/pratique/api"
+	"github.com/pratique/pratique/queue"
+	"github.com/pratique/pratique/scan"
+	"github.com/pratique/pratique/store"
+)
+
+// feedKeeper joins the folder of bundles, which only this machine has, with the
+// database, which says what is in force for all. What is wanted is written down
+// before the job is queued: a file in the inbox, or a wish among the settings.
+// Whatever dies in between, [feedKeeper.Wanted] finds it.
+type feedKeeper struct {
+	feeds  *advisory.Store
+	db     *store.Store
+	jobs   *queue.Queue
+	events *api.Hub
+	inbox  string
+	mirror string
+	log    *slog.Logger
+	mu     sync.Mutex // one change of the bundle in force at a time
+}
+
+// Settings of the keeper.
+const (
+	settingFeedWish = "feeds.wish"
+	settingFeedRun  = "feeds.run"
+)
+
+// feedWish is an update that somebody wants.
+type feedWish struct {
+	By string    `json:"by,omitempty"`
+	At time.Time `json:"at,omitzero"`
+}
+
+var _ api.Feeds = (*feedKeeper)(nil)
+var _ queue.Wanter = (*feedKeeper)(nil)
+
+func (k *feedKeeper) FeedState(ctx context.Context) (state api.FeedState, err error) {
+	inForce, err := k.db.InForce(ctx)
+	switch {
+	case err == nil:
+		state.InForce = &inForce
+	case pratique.CodeOf(err) != pratique.CodeNotFound:
+		return state, err
+	}
+	status, err := k.feeds.Status()
+	switch {
+	case err == nil:
+		state.Earlier, state.Size = status.Kept, status.Size
+	case !errors.Is(err, advisory.ErrNoBundle):
+		return state, err
+	}
+	if err := k.db.Setting(ctx, settingFeedRun, &state.Last); err != nil {
+		return state, err
+	}
+	wanted, err := k.Wanted(ctx)
+	state.Waiting = len(wanted) > 0 || state.Last != nil && state.Last.Ended == nil
+	return state, err
+}
+
+// UpdateFeeds wants an update.
+func (k *feedKeeper) UpdateFeeds(ctx context.Context, by string) error {
+	if err := k.db.SetSetting(ctx, settingFeedWish, feedWish{By: by, At: time.Now().UTC()}); err != nil {
+		return err
+	}
+	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.FeedArgs{}, Lane: scan.LaneHand})
+}
+
+// ImportFeed puts a file into the inbox. It gets its name there only when it is
+// whole.
+func (k *feedKeeper) ImportFeed(ctx context.Context, by, name string, content io.Reader) (err error) {
+	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+		return pratique.Errorf(pratique.CodeInvalid, "%.80q is not a file's name", name)
+	}
+	box := filepath.Join(k.inbox, rand.Text())
+	if err := os.MkdirAll(box, 0o700); err != nil {
+		return noRoom(err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(box))
+		}
+	}()
+	partial := filepath.Join(box, ".partial")
+	f, err := os.OpenFile(partial, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return noRoom(err)
+	}
+	_, err = io.Copy(f, content)
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		err = pratique.Errorf(pratique.CodeLimit, "the file is larger than %d bytes", tooLarge.Limit).WithRemedy("import it in parts, or put it on the server and run \"pratique feed import\"")
+	}
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(partial, filepath.Join(box, name)); err != nil {
+		return noRoom(err)
+	}
+	k.log.Info("a feed was handed in", "file", name, "user", by)
+	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.FeedArgs{}, Lane: scan.LaneHand})
+}
+
+func noRoom(err error) error {
+	return pratique.Errorf(pratique.CodeDisk, "the file cannot be kept: %w", err).WithRemedy("make room on the disk, and check who may write to the data folder")
+}
+
+// files are those in the inbox that are whole.
+func (k *feedKeeper) files() ([]string, error) {
+	all, err := filepath.Glob(filepath.Join(k.inbox, "*", "*"))
+	return slices.DeleteFunc(all, func(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }), err
+}
+
+// wanted is what there is to do.
+func (k *feedKeeper) wanted(ctx context.Context) (wish feedWish, files []string, behind bool, err error) {
+	if err = k.db.Setting(ctx, settingFeedWish, &wish); err != nil {
+		return wish, nil, false, err
+	}
+	if files, err = k.files(); err != nil {
+		return wish, nil, false, err
+	}
+	generation, err := k.feeds.Generation()
+	if err != nil || generation == "" {
+		return wish, files, false, err
+	}
+	inForce, err := k.db.InForce(ctx)
+	if pratique.CodeOf(err) == pratique.CodeNotFound {
+		return wish, files, true, nil
+	}
+	return wish, files, err == nil && inForce.Bundle.Digest.Hex() != generation, err
+}
+
+// Wanted is asked by the queue's sweeper.
+func (k *feedKeeper) Wanted(ctx context.Context) ([]scan.Job, error) {
+	wish, files, behind, err := k.wanted(ctx)
+	if err != nil || wish.At.IsZero() && len(files) == 0 && !behind {
+		return nil, err
+	}
+	return []scan.Job{{Args: scan.FeedArgs{}, Lane: scan.LaneHand}}, nil
+}
+
+// run is the job.
+func (k *feedKeeper) run(ctx context.Context, _ scan.FeedArgs, _ scan.Attempt) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for ctx.Err() == nil {
+		wish, files, behind, err := k.wanted(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case len(files) > 0:
+			err = k.keep(ctx, "import", cmp.Or(wish.By, "import"), func(run *api.FeedRun) error { return k.take(ctx, files, run) })
+		case !wish.At.IsZero():
+			err = k.keep(ctx, "update", wish.By, func(run *api.FeedRun) error { return k.update(ctx, run) })
+			if err == nil {
+				err = k.fulfilled(ctx, wish)
+			}
+		case behind: // the folder was changed by "pratique feed"
+			err = k.adopt(ctx, "pratique feed", "import")
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// fulfilled forgets a wish, unless there is a newer one.
+func (k *feedKeeper) fulfilled(ctx context.Context, wish feedWish) error {
+	var now feedWish
+	if err := k.db.Setting(ctx, settingFeedWish, &now); err != nil || !now.At.Equal(wish.At) {
+		return err
+	}
+	return k.db.SetSetting(ctx, settingFeedWish, feedWish{})
+}
+
+// keep does some work on the feeds, writes down how it went, and adopts what came
+// of it. An error means that it has to be done again.
+func (k *feedKeeper) keep(ctx context.Context, reason, by string, work func(*api.FeedRun) error) error {
+	run := &api.FeedRun{Started: time.Now().UTC(), By: by, Reason: reason}
+	if err := k.tell(ctx, run); err != nil {
+		return err
+	}
+	failure := work(run)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := k.adopt(ctx, by, reason); err != nil {
+		return err
+	}
+	ended := time.Now().UTC()
+	run.Ended = &ended
+	if failure != nil {
+		k.log.Error("the feeds were not all taken", "reason", reason, "error", failure)
+		if !errors.As(failure, &run.Error) {
+			run.Error = pratique.Errorf(pratique.CodeInternal, "something went wrong inside the service").WithRemedy("look into the service's log")
+		}
+	}
+	return k.tell(ctx, run)
+}
+
+func (k *feedKeeper) tell(ctx context.Context, run *api.FeedRun) error {
+	if err := k.db.SetSetting(ctx, settingFeedRun, run); err != nil {
+		return err
+	}
+	return k.events.Publish(api.Event{Type: "feed", Data: run})
+}
+
+func (k *feedKeeper) take(ctx context.Context, files []string, run *api.FeedRun) error {
+	result, err := k.feeds.Import(ctx, advisory.ImportOptions{Inputs: files, Progress: k.progress})
+	if ctx.Err() != nil {
+		return err // the files stay, and are taken after the next start
+	}
+	if result != nil {
+		run.Sources = result.Imported
+		for _, i := range result.Ignored {
+			run.Ignored = append(run.Ignored, filepath.Base(i.Path)+": "+i.Reason)
+		}
+	}
+	for _, f := range files {
+		err = errors.Join(err, os.RemoveAll(filepath.Dir(f)))
+	}
+	return err
+}
+
+func (k *feedKeeper) update(ctx context.Context, run *api.FeedRun) error {
+	result, err := k.feeds.Update(ctx, advisory.UpdateOptions{Mirror: k.mirror, Progress: k.progress})
+	if result != nil {
+		run.Sources = result.Imported
+	}
+	return err
+}
+
+func (k *feedKeeper) progress(line string) { k.log.Info("feeds", "progress", line) }
+
+// adopt takes the folder's bundle into force for all, if it is not so already.
+func (k *feedKeeper) adopt(ctx context.Context, by, reason string) error {
+	bundle, err := k.feeds.Current()
+	if errors.Is(err, advisory.ErrNoBundle) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer bundle.Close()
+	inForce, err := k.db.InForce(ctx)
+	if err != nil && pratique.CodeOf(err) != pratique.CodeNotFound {
+		return err
+	}
+	if err == nil && inForce.Bundle.Digest == bundle.Digest() {
+		return nil
+	}
+	var before *advisory.Bundle
+	if err == nil {
+		// Without the file everything counts as changed, which costs time only.
+		if before, err = advisory.Open(filepath.Join(k.feeds.Dir(), inForce.Bundle.Digest.Hex()+".bundle")); err != nil {
+			k.log.Warn("the bundle before is gone: everything is judged again", "bundle", inForce.Bundle.Digest, "error", err)
+			before = nil
+		} else {
+			defer before.Close()
+		}
+	}
+	var keys []pratique.PackageKey
+	for _, key := range advisory.Delta(before, bundle) {
+		keys = append(keys, pratique.PackageKey{Ecosystem: key.Ecosystem, Name: key.Name})
+	}
+	adoption, err := k.db.Adopt(ctx, pratique.Bundle{Digest: bundle.Digest(), Built: bundle.Built(), Feeds: bundle.Feeds()}, keys, by, reason)
+	if err != nil {
+		return err
+	}
+	k.log.Info("a bundle is in force", "bundle", adoption.Bundle.Digest, "reason", reason, "by", by, "keys", adoption.Keys, "packages", adoption.Affected)
+	if err := k.events.Publish(api.Event{Type: "feed", Data: adoption}); err != nil {
+		return err
+	}
+	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.EvaluateArgs{Bundle: bundle.Digest()}})
+}
+
+// Adoptions lists the newest ones.
+func (k *feedKeeper) Adoptions(ctx context.Context, limit int) ([]pratique.Adoption, error) {
+	return k.db.Adoptions(ctx, limit)
+}
+
+// RollBackFeeds goes back to the bundle before.
+func (k *feedKeeper) RollBackFeeds(ctx context.Context, by string) (pratique.Adoption, error) {
+	if !k.mu.TryLock() {
+		return pratique.Adoption{}, pratique.Errorf(pratique.CodeConflict, "the feeds are being updated").WithRemedy("wait for its end")
+	}
+	defer k.mu.Unlock()
+	if _, err := k.feeds.Rollback(); err != nil {
+		return pratique.Adoption{}, err
+	}
+	if err := k.adopt(ctx, by, "rollback"); err != nil {
+		return pratique.Adoption{}, err
+	}
+	return k.db.InForce(ctx)
+}
+
+// daily is an update once a day, and at a start that comes later than that.
+func (k *feedKeeper) daily(interval time.Duration) queue.Periodic {
+	return queue.Periodic{
+		Next: func(t time.Time) time.Time { return t.Add(interval) },
+		Job: func(t time.Time, _ bool) *scan.Job {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			var last *api.FeedRun
+			if err := k.db.Setting(ctx, settingFeedRun, &last); err != nil {
+				k.log.Error("when the feeds were updated is not known", "error", err)
+				return nil
+			}
+			if last != nil && t.Sub(last.Started) < interval*9/10 {
+				return nil
+			}
+			if err := k.db.SetSetting(ctx, settingFeedWish, feedWish{By: "schedule", At: t.UTC()}); err != nil {
+				k.log.Error("the feeds' update cannot be asked for", "error", err)
+				return nil
+			}
+			return &scan.Job{Args: scan.FeedArgs{}}
+		},
+	}
+}
+
+// ready tells whether anything is known about vulnerabilities.
+func (k *feedKeeper) ready(ctx context.Context) error {
+	_, err := k.db.InForce(ctx)
+	if pratique.CodeOf(err) == pratique.CodeNotFound {
+		return pratique.Errorf(pratique.CodeNotFound, "no feed was imported: vulnerabilities are unknown").WithRemedy("update the feeds, or import them where there is no network")
+	}
+	return err
+}
+
+// sweepInbox removes uploads that a former process did not finish.
+func (k *feedKeeper) sweepInbox() error {
+	partial, err := filepath.Glob(filepath.Join(k.inbox, "*", ".partial"))
+	for _, p := range partial {
+		err = errors.Join(err, os.RemoveAll(filepath.Dir(p)))
+	}
+	return err
+}
