@@ -288,7 +288,7 @@ func (a *Analyzer) Wants(f *analyze.File) bool {
 	if f.Head == nil {
 		return false // a second name: what is in the file was told by its first
 	}
-	form := formOf(f.Path, f.Head)
+	form := formOf(f.Path, f.Head, f.Size)
 	return form != formNone && !(a.guards.vendored && bulky(f.Path))
 }
 
@@ -313,5 +313,5 @@ func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Conte
 		}
 		head = head[:n]
 	}
-	return x.content(f.Path, formOf(f.Path, head), c)
+	return x.content(f.Path, formOf(f.Path, head, c.Size()), c)
 }

@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/pratique/pratique"
 )
 
 // form is what a file's bytes are, as far as it matters here.
@@ -18,18 +16,56 @@ const (
 	formUTF16LE
 	formUTF16BE
 	formKeystore // a binary container of keys
+	formMixed    // a small program or database: text among other bytes
 )
 
 // formOf looks at the name and the first bytes. It does not allocate.
-func formOf(path string, head []byte) form {
+func formOf(path string, head []byte, size int64) form {
 	switch {
 	case keystoreOf(path, head) != nil:
 		return formKeystore
-	case isArchive(head), dull[extension(path)]:
+	case isArchive(head):
+		return formNone
+	case dull[extension(path)]:
+		return mixedOf(path, head, size)
+	}
+	if f := encodingOf(head); f != formNone {
+		return f
+	}
+	return mixedOf(path, head, size)
+}
+
+// maxMixed bounds what is looked at as text among other bytes: a program of
+// somebody's own is small, compared with those of a distribution.
+const maxMixed = 32 << 20
+
+// mixedOf tells programs and databases that somebody put into the image from
+// those of packages, which are most of an image's bytes.
+func mixedOf(path string, head []byte, size int64) form {
+	if size > maxMixed || size < 16 || packaged(path) {
 		return formNone
 	}
-	return encodingOf(head)
+	switch {
+	case bytes.HasPrefix(head, []byte("\x7fELF")), bytes.HasPrefix(head, []byte("SQLite format 3\x00")), compiled[extension(path)]:
+		return formMixed
+	}
+	return formNone
 }
+
+// compiled are programs and databases without a magic number of their own.
+var compiled = extensions("pyc pyo db sqlite sqlite3 dat")
+
+// packaged tells folders that package managers fill.
+func packaged(path string) bool {
+	for _, root := range packagedRoots {
+		if strings.HasPrefix(path, root) {
+			return true
+		}
+	}
+	return published().contains(bytesOf(path))
+}
+
+var packagedRoots = append([]string{"bin/", "sbin/", "boot/", "usr/bin/", "usr/sbin/", "usr/games/", "usr/local/", "var/lib/", "var/cache/"}, systemRoots...)
 
 // isArchive tells what the pass opens: its members are files of their own. (A
 // tar of text begins with little that is no text.)
@@ -169,8 +205,7 @@ var packed = extensions("zip jar whl egg gz tgz tar crate gem nupkg")
 func bulky(path string) bool { return outward(path, bulkyHere) }
 
 func bulkyHere(path string) bool {
-	if packed[extension(path)] &&
-		(published().contains(bytesOf(path)) || strings.Contains(path, "/lib/") && strings.Contains(path, pratique.NestedSeparator)) {
+	if packed[extension(path)] && published().contains(bytesOf(path)) {
 		return true
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/pratique/pratique"
 )
@@ -71,48 +72,213 @@ func (g *guards) judge(path string, f *finding) {
 	if f.suppressed != "" {
 		return
 	}
-	weak := f.rule.generic || f.rule.kind == "password" || f.rule.kind == "connection string"
+	// The value of a binary container is the whole file, in which any letters
+	// may stand side by side by chance.
+	binary := f.rule.context == contextMagic
+	weak := f.rule.generic || f.rule.broad || f.rule.kind == "password" || f.rule.kind == "connection string"
 	switch {
-	case g.placeholders && placeholder(f.secret):
+	case binary:
+	case g.placeholders && (placeholder(f.secret) || fill(f.secret)):
 		f.dropped = true
 	case g.placeholders && f.rule.id == "private-key" && !holdsKey(f.secret):
 		f.dropped = true
-	case g.entropy && f.rule.rank == rankTheirs && reads(f.secret):
+	case g.entropy && f.rule.rank == rankTheirs && reads(f.secret), g.entropy && f.rule.generic && identifier(f.secret):
 		f.dropped = true
-	case weak && g.stopWords && stopWords().contains(f.secret):
+	case weak && g.stopWords && (stopWords().contains(f.secret) || names(f.secret) || label(f.secret)):
 		f.dropped = true
 	case weak && g.entropy && len(f.secret) > 0 && entropy(f.secret) < 1.5:
 		f.dropped = true
-	case g.examples && example(f.secret):
+	case weak && g.placeholders && ciphertext(f.secret):
+		f.dropped = true
+	case g.examples && (example(f.secret) || publicDefault(f)):
 		f.suppressed = "example key from a manual"
 	case g.testKeys && testKey(path, f):
 		f.suppressed = "public test key"
-	case g.vendored && vendored(path, weak):
+	}
+	if g.vendored && f.suppressed == "" && (vendored(path, weak) || weak && translation(path)) {
 		f.suppressed = "documentation, fixture or vendored code"
 	}
 }
 
-// placeholder tells values that are filled in later, or made up of one
-// character.
+// placeholder tells values that are filled in later. A dollar sign or a brace
+// inside a value says nothing: keys and passwords have them.
 func placeholder(v []byte) bool {
 	v = bytes.Trim(v, " \t\"'`")
-	if len(v) == 0 {
+	if len(v) == 0 || len(v) > 4096 {
 		return false
 	}
 	switch {
-	case bytes.Contains(v, []byte("${")), bytes.Contains(v, []byte("{{")), bytes.Contains(v, []byte("$(")), bytes.Contains(v, []byte("<%")):
-		return true
 	case v[0] == '<' && v[len(v)-1] == '>', v[0] == '[' && v[len(v)-1] == ']', v[0] == '{' && v[len(v)-1] == '}' && len(v) < 64:
 		return true
 	case v[0] == '%' && v[len(v)-1] == '%', v[0] == '@' && v[len(v)-1] == '@':
 		return true
-	case v[0] == '$' && name(v[1:]):
+	case v[0] == '$' && name(v[1:]), v[0] == '%' && len(v) > 3 && capital(v[1:]):
 		return true
 	case v[0] == '%' && len(v) <= 12 && bytes.ContainsAny(v[len(v)-1:], "sdqvr"):
 		return true
 	}
-	first := lower(v[0])
-	return len(v) > 2 && bytes.IndexByte([]byte("x*.-_?0#"), first) >= 0 && len(bytes.Trim(v, string([]byte{v[0]}))) == 0
+	return referring(v)
+}
+
+// references are how templates and shells write what they fill in.
+var references = []struct{ open, close string }{{"${", "}"}, {"$(", ")"}, {"{{", "}}"}, {"<%", "%>"}}
+
+// referring tells values that are references, with little text around them: not
+// enough to be a secret by itself.
+func referring(v []byte) bool {
+	found, rest := false, 0
+	for len(v) > 0 {
+		if n := reference(v); n > 0 {
+			found, v = true, v[n:]
+			continue
+		}
+		if c := lower(v[0]); 'a' <= c && c <= 'z' || '0' <= c && c <= '9' {
+			rest++
+		}
+		v = v[1:]
+	}
+	return found && rest < 12
+}
+
+// reference returns the length of the reference that v begins with, or 0. One
+// that is cut off by the end of the value counts, if it begins with a name.
+func reference(v []byte) int {
+	for _, r := range references {
+		if !bytes.HasPrefix(v, []byte(r.open)) {
+			continue
+		}
+		if i := bytes.Index(v, []byte(r.close)); i >= 0 {
+			return i + len(r.close)
+		}
+		if name(bytes.Trim(v[len(r.open):], " ")) || len(v) == len(r.open) {
+			return len(v)
+		}
+	}
+	return 0
+}
+
+// fill tells values that are mostly one character over and over, whatever
+// stands before.
+func fill(v []byte) bool {
+	if len(v) < 3 || len(v) > 4096 {
+		return false
+	}
+	run, longest := 1, 1
+	for i := 1; i < len(v); i++ {
+		if v[i] != v[i-1] {
+			run = 0
+		}
+		if run++; run > longest {
+			longest = run
+		}
+	}
+	if longest == len(v) {
+		return bytes.IndexByte([]byte("x*.-_?0#"), lower(v[0])) >= 0
+	}
+	return longest >= 10 && longest*2 >= len(v)
+}
+
+// capital tells names of variables of the environment.
+func capital(v []byte) bool {
+	return name(v) && bytes.Equal(v, bytes.ToUpper(v)) && !bytes.ContainsAny(v, "0123456789")
+}
+
+// identifier tells names with a number: "branch-468", "user_17".
+func identifier(v []byte) bool {
+	body := bytes.TrimRight(v, "0123456789")
+	if len(v)-len(body) > 6 {
+		return false
+	}
+	for _, c := range body {
+		if (c < 'a' || c > 'z') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return len(body) > 0
+}
+
+// names tells values that say where a secret is, or that it has yet to be put
+// there, and not what it is.
+func names(v []byte) bool {
+	for _, p := range []string{"arn:aws", "your-", "your_", "<your", "secretsmanager:", "projects/", "op://", "vault://", "ssm:/", "keyvault:"} {
+		if len(v) >= len(p) && strings.EqualFold(string(v[:len(p)]), p) {
+			return true
+		}
+	}
+	return false
+}
+
+// label tells words of a language that is not written in ASCII, as they are or
+// as \\uXXXX: a password with such letters would have a digit as well.
+func label(v []byte) bool {
+	foreign := false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c >= 0x80:
+			foreign = true
+		case c == '\\' && i+5 < len(v) && v[i+1] == 'u' && hexadecimal(v[i+2:i+6]):
+			foreign = true
+			i += 5
+		case '0' <= c && c <= '9':
+			return false
+		}
+	}
+	return foreign
+}
+
+func hexadecimal(v []byte) bool {
+	for _, c := range v {
+		if c = lower(c); (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// sealed is how SealedSecrets begin: 512 as a 16-bit number, the length of a
+// session key under RSA-4096, in base64.
+var sealed = []string{"AgA", "AgB", "AgC", "AgD"}
+
+// ciphertext tells values that only the holder of a key can read: of SOPS,
+// Jasypt, Spring Cloud Config, Ansible Vault and Bitnami's SealedSecrets.
+func ciphertext(v []byte) bool {
+	for _, p := range []string{"ENC[", "ENC(", "{cipher}", "$ANSIBLE_VAULT;", "!vault", "age1:", "-----BEGIN AGE", "vault:v1:"} {
+		if bytes.HasPrefix(v, []byte(p)) {
+			return true
+		}
+	}
+	return len(v) >= 100 && slices.Contains(sealed, string(v[:3])) && !bytes.ContainsAny(v[:100], ".-_:@ ")
+}
+
+// nearby are hosts of addresses that no credential is worth anything at.
+var nearby = []string{"localhost", "127.0.0.1", "[::1]", "0.0.0.0", "host.docker.internal", "example.com", "example.org", "example.net"}
+
+// publicDefault tells credentials that everybody knows: guest of RabbitMQ, and
+// in addresses of the machine itself, or of a manual, a password that is the
+// user's name.
+func publicDefault(f *finding) bool {
+	_, rest, ok := bytes.Cut(f.match, []byte("://"))
+	user, rest, ok2 := bytes.Cut(rest, []byte(":"))
+	if !ok || !ok2 || !bytes.Equal(user, f.secret) {
+		return false
+	}
+	host := string(bytes.TrimPrefix(bytes.TrimPrefix(rest, f.secret), []byte("@")))
+	return string(user) == "guest" || slices.ContainsFunc(nearby, func(n string) bool {
+		short := min(len(n), len(host)) // rules look at the beginning of a host only
+		return short >= 5 && strings.EqualFold(host[:short], n[:short])
+	})
+}
+
+// commentedSample tells an account in a comment of XML, as they come with
+// servers, whose password is the user's name.
+func commentedSample(text []byte, at int, f *finding) bool {
+	quoted := slices.Concat([]byte{'"'}, f.secret, []byte{'"'})
+	if at < 0 || at > len(text) || bytes.Count(f.line, quoted) < 2 {
+		return false
+	}
+	before := text[max(0, at-maxLine):at]
+	open := bytes.LastIndex(before, []byte("<!--"))
+	return open >= 0 && !bytes.Contains(before[open:], []byte("-->"))
 }
 
 // holdsKey tells a PEM block with a key in it from code that only names its
@@ -165,6 +331,7 @@ var stopWords = sync.OnceValue(func() *automaton {
 		your_pass yoursecret your-secret your_secret your-token your_token your-key your_key yourkey your-api your_api
 		mypassword my-password my_password examplepass example-pass example_pass dummy redacted notreal not-real not_real
 		insert-your insert_your replace-me replace_me replaceme replace-with replace_with todo fixme fill-in fill_in
+		must-be-changed must_be_changed s3cret
 		<pass <secret password-here password_here passwordhere secret-here secret_here user:pass username:password xxxxx *****
 		process.env os.environ getenv( os.getenv system.getenv env. config. settings. secrets. vault: lookup(`))
 	return a
@@ -260,6 +427,43 @@ var fixtures = sync.OnceValue(func() *automaton {
 	})
 	return a
 })
+
+// translations are folders and names of files with texts for people.
+var translations = sync.OnceValue(func() *automaton {
+	a, _ := newAutomaton([]string{"/i18n/", "/locale/", "/locales/", "/lang/", "/langs/", "/languages/", "/translations/", "/l10n/", "/nls/", "/messages_", "/messages.", "/strings_"})
+	return a
+})
+
+// translation tells words for people from passwords: by the file, or by letters
+// that no password has.
+func translation(path string, value []byte) bool {
+	if translations().contains(bytesOf("/" + path)) {
+		return true
+	}
+	wide := 0
+	for _, r := range string(value) {
+		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Cyrillic, unicode.Arabic, unicode.Hebrew, unicode.Thai) {
+			wide++
+		}
+	}
+	return wide > 1
+}
+
+// template tells files that are copied and filled in, by their last extension.
+func template(path string) bool { return templates[extension(path)] }
+
+var templates = extensions("example sample dist tmpl template tpl default")
+
+// translations are where programs have their texts in other languages.
+var translations = sync.OnceValue(func() *automaton {
+	a, _ := newAutomaton([]string{"/i18n/", "/l10n/", "/locale/", "/locales/", "/translations/", "/lang/", "/langs/", "/languages/", "/messages_", "/messages."})
+	return a
+})
+
+// texts are the formats that translations are in.
+var texts = extensions("properties json yml yaml po php js ts xml toml ini resx strings arb")
+
+func translation(path string) bool { return texts[extension(path)] && translations().contains([]byte("/"+path)) }
 
 // vendored tells paths whose findings nobody who builds images brought in:
 // published packages, and in a distribution's folders weak evidence, programs,

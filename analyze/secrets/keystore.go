@@ -65,11 +65,12 @@ func (x *scan) keystore(path string, c analyze.Content) error {
 		if r == nil {
 			return nil // switched off
 		}
-		f := finding{rule: r, secret: b}
-		x.analyzer.guards.judge(path, &f)
+		f := finding{rule: r}
+		x.analyzer.guards.judge(path, &f) // its bytes are no text to judge
 		if f.dropped {
 			return nil
 		}
+		f.secret = b
 		s := x.analyzer.secret(&f, "file", path)
 		s.Line, s.Preview = 0, ""
 		x.facts.Secrets = append(x.facts.Secrets, s)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -18,6 +19,7 @@ type scan struct {
 	loaded   *loaded
 	facts    *pratique.Facts
 	scratch  *scratch
+	mixed    bool // only what is no coincidence counts
 }
 
 func (x *scan) problem(path string, code pratique.Code, message string) {
@@ -33,6 +35,8 @@ func (x *scan) content(path string, form form, c analyze.Content) error {
 		return nil
 	case formKeystore:
 		return x.keystore(path, c)
+	case formMixed:
+		x.mixed = true
 	case formText:
 		if b, ok := c.Bytes(); ok {
 			return x.text(path, b)
@@ -107,11 +111,21 @@ func (x *scan) segment(t *passage, volatile bool) {
 	for i := first; i < len(s.found); i++ {
 		f := &s.found[i]
 		x.analyzer.guards.judge(t.path, f)
+		if x.analyzer.guards.examples && commentedSample(t.data, f.start-t.base, f) {
+			f.dropped = true
+		}
+		f.dropped = f.dropped || x.mixed && coincidence(f)
 		if volatile {
 			f.secret = bytes.Clone(f.secret)
 		}
 		f.match, f.line = nil, nil
 	}
+}
+
+// coincidence tells findings that bytes of a program could make up: those known
+// by a word beside them, and what no text has.
+func coincidence(f *finding) bool {
+	return f.rule.generic || f.rule.broad || f.rule.kind == "password" || !utf8.Valid(f.secret) || controls(f.secret) && f.rule.kind != "private key"
 }
 
 // publish turns the findings of a text into facts.
