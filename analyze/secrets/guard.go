@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/pratique/pratique"
 )
@@ -95,7 +94,7 @@ func (g *guards) judge(path string, f *finding) {
 	case g.testKeys && testKey(path, f):
 		f.suppressed = "public test key"
 	}
-	if g.vendored && f.suppressed == "" && (vendored(path, weak) || weak && translation(path)) {
+	if g.vendored && f.suppressed == "" && (vendored(path, weak) || weak && (translation(path, f.secret) || template(path))) {
 		f.suppressed = "documentation, fixture or vendored code"
 	}
 }
@@ -427,43 +426,6 @@ var fixtures = sync.OnceValue(func() *automaton {
 	})
 	return a
 })
-
-// translations are folders and names of files with texts for people.
-var translations = sync.OnceValue(func() *automaton {
-	a, _ := newAutomaton([]string{"/i18n/", "/locale/", "/locales/", "/lang/", "/langs/", "/languages/", "/translations/", "/l10n/", "/nls/", "/messages_", "/messages.", "/strings_"})
-	return a
-})
-
-// translation tells words for people from passwords: by the file, or by letters
-// that no password has.
-func translation(path string, value []byte) bool {
-	if translations().contains(bytesOf("/" + path)) {
-		return true
-	}
-	wide := 0
-	for _, r := range string(value) {
-		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Cyrillic, unicode.Arabic, unicode.Hebrew, unicode.Thai) {
-			wide++
-		}
-	}
-	return wide > 1
-}
-
-// template tells files that are copied and filled in, by their last extension.
-func template(path string) bool { return templates[extension(path)] }
-
-var templates = extensions("example sample dist tmpl template tpl default")
-
-// translations are where programs have their texts in other languages.
-var translations = sync.OnceValue(func() *automaton {
-	a, _ := newAutomaton([]string{"/i18n/", "/l10n/", "/locale/", "/locales/", "/translations/", "/lang/", "/langs/", "/languages/", "/messages_", "/messages."})
-	return a
-})
-
-// texts are the formats that translations are in.
-var texts = extensions("properties json yml yaml po php js ts xml toml ini resx strings arb")
-
-func translation(path string) bool { return texts[extension(path)] && translations().contains([]byte("/"+path)) }
 
 // vendored tells paths whose findings nobody who builds images brought in:
 // published packages, and in a distribution's folders weak evidence, programs,
