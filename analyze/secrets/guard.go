@@ -94,7 +94,7 @@ func (g *guards) judge(path string, f *finding) {
 	case g.testKeys && testKey(path, f):
 		f.suppressed = "public test key"
 	}
-	if g.vendored && f.suppressed == "" && (vendored(path, weak) || weak && (translation(path, f.secret) || template(path))) {
+	if g.vendored && f.suppressed == "" && (vendored(path, weak) || weak && (translation(path) || template(path))) {
 		f.suppressed = "documentation, fixture or vendored code"
 	}
 }
@@ -426,6 +426,25 @@ var fixtures = sync.OnceValue(func() *automaton {
 	})
 	return a
 })
+
+// translations are folders and names of files with texts for people.
+var translations = sync.OnceValue(func() *automaton {
+	a, _ := newAutomaton([]string{"/i18n/", "/locale/", "/locales/", "/lang/", "/langs/", "/languages/", "/translations/", "/l10n/", "/nls/", "/messages_", "/messages.", "/strings_"})
+	return a
+})
+
+// texts are the formats that translations are in.
+var texts = extensions("properties json json5 yml yaml po php js ts xml toml ini resx strings arb")
+
+// translation tells files with words for people from settings.
+func translation(path string) bool {
+	return texts[extension(path)] && translations().contains([]byte("/"+path))
+}
+
+// template tells files that are copied and filled in, by their last extension.
+func template(path string) bool { return templates[extension(path)] }
+
+var templates = extensions("example sample dist tmpl template tpl default")
 
 // vendored tells paths whose findings nobody who builds images brought in:
 // published packages, and in a distribution's folders weak evidence, programs,
