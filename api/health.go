@@ -21,7 +21,7 @@ type Check struct {
 
 // readiness is the answer of /readyz.
 type readiness struct {
-	Ready  bool                 `json:"ready"`
+	Ready  bool               `json:"ready"`
 	Checks map[string]checked `json:"checks"`
 }
 

@@ -15,19 +15,21 @@ type PreferenceStore interface {
 	SetPreference(ctx context.Context, userID int64, name string, value json.RawMessage) error
 }
 
-type preferenceName struct {
+// PreferenceName is in the path. It is exported because huma does not look into
+// embedded types that are not.
+type PreferenceName struct {
 	Name string `path:"name" pattern:"^[a-z][a-zA-Z0-9.-]{0,63}$" doc:"Chosen by the console" example:"columns.images"`
 }
 
 type preferenceInput struct {
-	preferenceName
+	PreferenceName
 	Body json.RawMessage `doc:"Any JSON; null removes it"`
 }
 
 func (s *server) preferenceOperations() {
 	handle(s, operation{id: "getPreference", method: http.MethodGet, path: "/preferences/{name}", tag: "preferences", right: RightSelf,
 		summary: "A preference of one's own", detail: "null when it is not set."},
-		func(ctx context.Context, in *preferenceName) (*body[json.RawMessage], error) {
+		func(ctx context.Context, in *PreferenceName) (*body[json.RawMessage], error) {
 			value, err := s.Preferences.Preference(ctx, exchangeOf(ctx).session.user.ID, in.Name)
 			if err != nil {
 				return nil, err

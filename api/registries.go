@@ -156,7 +156,8 @@ func (s *server) registryOperations() {
 	s.registryTesting()
 }
 
-type registryID struct {
+// RegistryID is in the path; exported for the same reason as [PreferenceName].
+type RegistryID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
@@ -181,7 +182,7 @@ func (s *server) registryReading() {
 		summary: "All registries by name, with what is in them"}, s.listRegistries)
 	handle(s, operation{id: "getRegistry", method: http.MethodGet, path: "/registries/{id}", tag: "registries", right: RightRead,
 		summary: "One registry"},
-		func(ctx context.Context, in *registryID) (*body[Registry], error) {
+		func(ctx context.Context, in *RegistryID) (*body[Registry], error) {
 			return s.oneRegistry(ctx, in.ID)
 		})
 	handle(s, operation{id: "checkRegistryName", method: http.MethodGet, path: "/registry-names/{name}", tag: "registries", right: RightRegistries,
@@ -189,7 +190,7 @@ func (s *server) registryReading() {
 	handle(s, operation{id: "listSyncs", method: http.MethodGet, path: "/registries/{id}/syncs", tag: "registries", right: RightRead,
 		summary: "The newest synchronisations of a registry"},
 		func(ctx context.Context, in *struct {
-			registryID
+			RegistryID
 			Limit int `query:"limit" minimum:"1" maximum:"200" default:"20"`
 		}) (*body[[]pratique.SyncRun], error) {
 			if _, err := s.Registries.Registry(ctx, in.ID); err != nil {
@@ -270,7 +271,7 @@ func (s *server) registryWriting() {
 		detail:  "The stored password stays when it is left out, unless it would go another way than before: with another address, another proxy, or a certificate that is no longer verified, it has to be given again."}, s.updateRegistry)
 	handle(s, operation{id: "deleteRegistry", method: http.MethodDelete, path: "/registries/{id}", tag: "registries", right: RightRegistries,
 		summary: "Remove a registry with its inventory", detail: "What was found in its images stays as history."},
-		func(ctx context.Context, in *registryID) (*body[Deleted], error) {
+		func(ctx context.Context, in *RegistryID) (*body[Deleted], error) {
 			return s.deleteRegistries(ctx, []int64{in.ID})
 		})
 	handle(s, operation{id: "deleteRegistries", method: http.MethodPost, path: "/registries/delete", tag: "registries", right: RightRegistries,
@@ -327,7 +328,7 @@ func nameProblem(err error) error {
 }
 
 func (s *server) updateRegistry(ctx context.Context, in *struct {
-	registryID
+	RegistryID
 	Body RegistryInput
 }) (*body[Registry], error) {
 	stored, err := s.Registries.Registry(ctx, in.ID)
@@ -428,7 +429,7 @@ func (s *server) registryTesting() {
 		})
 	handle(s, operation{id: "testRegistry", method: http.MethodPost, path: "/registries/{id}/test", tag: "registries", right: RightRegistries,
 		summary: "Test a registry's connection, and keep the outcome"},
-		func(ctx context.Context, in *registryID) (*body[registry.Health], error) {
+		func(ctx context.Context, in *RegistryID) (*body[registry.Health], error) {
 			r, err := s.Registries.Registry(ctx, in.ID)
 			if err != nil {
 				return nil, err
