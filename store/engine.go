@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -159,9 +160,17 @@ func (postgresEngine) lost(err error) bool {
 	if errors.As(err, &server) {
 		return strings.HasPrefix(server.Code, "08") || strings.HasPrefix(server.Code, "57P")
 	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // the caller's wish
+	}
+	for _, known := range [...]error{driver.ErrBadConn, sql.ErrConnDone, net.ErrClosed, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) // which says that nothing could be sent
 }
 
 func (postgresEngine) taken(err error) bool {

@@ -92,7 +92,7 @@ func translate(statements string, e engine) string {
 
 // indexSearch makes the trigram index of the search for images. Without it the
 // search is right, and reads every row.
-func (s *Store) indexSearch(ctx context.Context) error {
+func (s *Store) indexSearch(ctx context.Context) (err error) {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return err
@@ -101,7 +101,11 @@ func (s *Store) indexSearch(ctx context.Context) error {
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(lockLayout)); err != nil {
 		return err
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(lockLayout)) //nolint: the connection's end unlocks as well
+	defer func() {
+		if _, unlock := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(lockLayout)); err == nil {
+			err = unlock
+		}
+	}()
 	if _, err := conn.ExecContext(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm"); err != nil {
 		s.warnings = append(s.warnings, fmt.Sprintf("the search for images reads every row, because PostgreSQL's extension pg_trgm cannot be created (%v): install postgresql-contrib, let an administrator run CREATE EXTENSION pg_trgm, and start again", err))
 		return nil

@@ -91,7 +91,6 @@ type placed struct {
 	identity string
 	id       int64
 	isNew    bool
-	pending  bool
 }
 
 // internDistro returns the row of a distribution, exactly as its os-release
