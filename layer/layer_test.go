@@ -649,15 +649,17 @@ func TestCancel(t *testing.T) {
 	p := layer.NewPass([]analyze.Analyzer{slow}, layer.Limits{Buffer: 1000}, scratch)
 	start := time.Now()
 	r, err := p.Read(ctx, source(blob), pratique.Layer{}, nil)
-	if took := time.Since(start); took > 250*time.Millisecond {
+	// The queued files would take half a minute; a busy machine takes its time, too.
+	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %v to stop", took)
 	}
 	if code(err) != pratique.CodeCancelled || !errors.Is(err, context.Canceled) || len(r.Facts) > 0 {
 		t.Errorf("error %v, %d facts", err, len(r.Facts))
 	}
 	p.Close()
-	for range 200 {
-		if runtime.NumGoroutine() <= goroutines {
+	for range 1000 { // the file in hand is finished, and then its spilled content removed
+		spilled, err := os.ReadDir(scratch)
+		if err == nil && len(spilled) == 0 && runtime.NumGoroutine() <= goroutines {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
