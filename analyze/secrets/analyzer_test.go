@@ -102,6 +102,27 @@ func TestLargeBinariesAreNoProblem(t *testing.T) {
 	}
 }
 
+// Programs and databases of somebody's own are looked into for what no bytes make
+// up by chance; those of packages are not read.
+func TestTextAmongOtherBytes(t *testing.T) {
+	a := newTestAnalyzer(t, Options{})
+	f := &filler{rand.New(rand.NewPCG(1, 17))}
+	elf, noise := "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", strings.Repeat("\x00\xf3\x01\x02", 200)
+	for _, c := range []struct{ path, text, want string }{
+		{"app/server", elf + noise + "gsk_{an:52}\x00", "groq-api-key"},
+		{"usr/local/bin/server", elf + "gsk_{an:52}\x00", "groq-api-key"},
+		{"app/main.pyc", "\xa7\x0d\x0d\x0a\x00\x00\x00\x00\xe3\x00\x00\x00\xda\x28ghp_{an:36}\x00", "github-classic-token"},
+		{"app/app.db", "SQLite format 3\x00\x10\x00\x01\x01\x00" + noise + "gsk_{an:52}\x01", "groq-api-key"},
+		{"app/client", elf + "postgres://app:{an:16}@db:5432/x\x00", "postgresql-url"},
+		{"app/server", elf + noise + "DB_PASSWORD={an:20}\x00api_key = \"{an:40}\"\x00", ""},
+		{"usr/bin/server", elf + "gsk_{an:52}\x00", ""},
+	} {
+		if got := strings.Join(ids(analyzeBytes(t, a, c.path, []byte(f.fill(c.text)))), ","); got != c.want {
+			t.Errorf("%s: %q, want %q", c.path, got, c.want)
+		}
+	}
+}
+
 // A second name of a file that was no text must not make the layer be read
 // twice; one that is a finding by itself is told.
 func TestHardLinksAreWantedByTheirNamesOnly(t *testing.T) {

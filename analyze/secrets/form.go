@@ -65,7 +65,7 @@ func packaged(path string) bool {
 	return published().contains(bytesOf(path))
 }
 
-var packagedRoots = append([]string{"bin/", "sbin/", "boot/", "usr/bin/", "usr/sbin/", "usr/games/", "usr/local/", "var/lib/", "var/cache/"}, systemRoots...)
+var packagedRoots = append([]string{"bin/", "sbin/", "boot/", "usr/bin/", "usr/sbin/", "usr/games/", "usr/local/go/", "usr/local/lib/", "var/lib/", "var/cache/"}, systemRoots...)
 
 // isArchive tells what the pass opens: its members are files of their own. (A
 // tar of text begins with little that is no text.)

@@ -125,7 +125,11 @@ func (x *scan) segment(t *passage, volatile bool) {
 // coincidence tells findings that bytes of a program could make up: those known
 // by a word beside them, and what no text has.
 func coincidence(f *finding) bool {
-	return f.rule.generic || f.rule.broad || f.rule.kind == "password" || !utf8.Valid(f.secret) || controls(f.secret) && f.rule.kind != "private key"
+	if f.rule.generic || f.rule.broad || f.rule.kind == "password" {
+		return true
+	}
+	text := f.match[:bytes.Index(f.match, f.secret)+len(f.secret)] // what follows may be the next string
+	return !utf8.Valid(text) || controls(text)
 }
 
 // publish turns the findings of a text into facts.
