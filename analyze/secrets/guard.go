@@ -83,7 +83,7 @@ func (g *guards) judge(path string, f *finding) {
 		f.dropped = true
 	case g.entropy && f.rule.rank == rankTheirs && reads(f.secret), g.entropy && f.rule.generic && identifier(f.secret):
 		f.dropped = true
-	case weak && g.stopWords && (stopWords().contains(f.secret) || names(f.secret) || label(f.secret)):
+	case weak && g.stopWords && (stopWords().contains(f.secret) || names(f.secret) || inName(f) || label(f.secret)):
 		f.dropped = true
 	case weak && g.entropy && len(f.secret) > 0 && entropy(f.secret) < 1.5:
 		f.dropped = true
@@ -205,6 +205,18 @@ func names(v []byte) bool {
 		}
 	}
 	return false
+}
+
+// inName tells matches inside the name of a resource, as of a secret of AWS:
+// "arn:aws:secretsmanager:region:account:secret:name".
+func inName(f *finding) bool {
+	at := bytes.Index(f.line, f.match)
+	if at < 0 {
+		return false
+	}
+	value := at + max(0, bytes.Index(f.match, f.secret))
+	start := bytes.LastIndexAny(f.line[:value], " \t\n\"'`=,") + 1
+	return bytes.HasPrefix(f.line[start:], []byte("arn:"))
 }
 
 // label tells words of a language that is not written in ASCII, as they are or
