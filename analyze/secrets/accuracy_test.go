@@ -5,6 +5,7 @@ package secrets
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -249,6 +250,8 @@ func BenchmarkGitleaks(b *testing.B) {
 		b.ReportMetric(float64(total)/1e6/seconds, "detect-MB/s")
 	}
 }
+
+var update = flag.Bool("update", false, "write "+goldenFile)
 
 // TestGoldenFindings derives what the seeded texts are compared with.
 func TestGoldenFindings(t *testing.T) {

@@ -3,7 +3,6 @@ package secrets
 import (
 	"bytes"
 	"crypto/sha256"
-	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -23,8 +22,6 @@ import (
 // hashes. "go test -tags accuracy -run TestGoldenFindings" derives it again, and
 // writes it with -update.
 const goldenFile = "testdata/gitleaks.golden"
-
-var update = flag.Bool("update", false, "write "+goldenFile)
 
 // ours runs the engine with gitleaks' rules and nothing else.
 func ours(t testing.TB, e *engine, root string, paths []string) (found map[string]int, took time.Duration) {
