@@ -53,7 +53,7 @@ const importPath = basePath + "/feeds/import"
 
 // feedUpload reads its body itself: it is too large to be held.
 type feedUpload struct {
-	Name    string `query:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$" doc:"The file's name, as the publisher calls it" example:"all.zip"`
+	Name    string `query:"name" required:"true" maxLength:"256" pattern:"^[A-Za-z0-9][A-Za-z0-9._ -]*(/[A-Za-z0-9][A-Za-z0-9._ -]*){0,3}$" doc:"The file's name as its publisher calls it, with its folder where that tells what it is" example:"osv/Debian/all.zip"`
 	content io.Reader
 }
 

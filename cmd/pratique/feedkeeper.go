@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -81,26 +81,31 @@ func (k *feedKeeper) UpdateFeeds(ctx context.Context, by string) error {
 	if err := k.db.SetSetting(ctx, settingFeedWish, feedWish{By: by, At: time.Now().UTC()}); err != nil {
 		return err
 	}
-	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.FeedArgs{}, Lane: scan.LaneHand})
+	return k.want(ctx)
 }
 
-// ImportFeed puts a file into the inbox. It gets its name there only when it is
-// whole.
+// ImportFeed puts a file into the inbox: a folder of its own, which is hidden until
+// the file is whole, with the folders that the name has, because OSV's exports
+// are all called all.zip and differ by the folder they are in.
 func (k *feedKeeper) ImportFeed(ctx context.Context, by, name string, content io.Reader) (err error) {
-	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		return pratique.Errorf(pratique.CodeInvalid, "%.80q is not a file's name", name)
+	if !filepath.IsLocal(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+		return pratique.Errorf(pratique.CodeInvalid, "%.80q is not a file's name", name).WithRemedy("name it as its publisher does: osv/Debian/all.zip")
 	}
-	box := filepath.Join(k.inbox, rand.Text())
-	if err := os.MkdirAll(box, 0o700); err != nil {
-		return noRoom(err)
+	if filepath.Base(name) == name && strings.EqualFold(name, "all.zip") {
+		return pratique.Errorf(pratique.CodeInvalid, "the name does not tell which ecosystem the export is of").WithRemedy("give its folder as well: Debian/all.zip")
 	}
+	box := rand.Text()
+	hidden := filepath.Join(k.inbox, "."+box)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(box))
+			err = errors.Join(err, os.RemoveAll(hidden))
 		}
 	}()
-	partial := filepath.Join(box, ".partial")
-	f, err := os.OpenFile(partial, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	path := filepath.Join(hidden, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return noRoom(err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return noRoom(err)
 	}
@@ -111,10 +116,33 @@ func (k *feedKeeper) ImportFeed(ctx context.Context, by, name string, content io
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(partial, filepath.Join(box, name)); err != nil {
+	if err := os.WriteFile(filepath.Join(hidden, byFile), []byte(by), 0o600); err != nil {
+		return noRoom(err)
+	}
+	if err := os.Rename(hidden, filepath.Join(k.inbox, box)); err != nil {
 		return noRoom(err)
 	}
 	k.log.Info("a feed was handed in", "file", name, "user", by)
+	return k.want(ctx)
+}
+
+// byFile says in a box of the inbox who handed it in.
+const byFile = ".by"
+
+// want queues the job. A job that is just ending may have looked for work already
+// and still be joined by this one: hence a second look a little later.
+func (k *feedKeeper) want(ctx context.Context) error {
+	time.AfterFunc(time.Second, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		jobs, err := k.Wanted(ctx)
+		if err == nil && len(jobs) > 0 {
+			err = k.jobs.Enqueue(ctx, jobs...)
+		}
+		if err != nil {
+			k.log.Debug("the feeds' job is left to the sweeper", "error", err)
+		}
+	})
 	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.FeedArgs{}, Lane: scan.LaneHand})
 }
 
@@ -122,35 +150,35 @@ func noRoom(err error) error {
 	return pratique.Errorf(pratique.CodeDisk, "the file cannot be kept: %w", err).WithRemedy("make room on the disk, and check who may write to the data folder")
 }
 
-// files are those in the inbox that are whole.
-func (k *feedKeeper) files() ([]string, error) {
-	all, err := filepath.Glob(filepath.Join(k.inbox, "*", "*"))
+// boxes are the folders of the inbox that are whole.
+func (k *feedKeeper) boxes() ([]string, error) {
+	all, err := filepath.Glob(filepath.Join(k.inbox, "*"))
 	return slices.DeleteFunc(all, func(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }), err
 }
 
 // wanted is what there is to do.
-func (k *feedKeeper) wanted(ctx context.Context) (wish feedWish, files []string, behind bool, err error) {
+func (k *feedKeeper) wanted(ctx context.Context) (wish feedWish, boxes []string, behind bool, err error) {
 	if err = k.db.Setting(ctx, settingFeedWish, &wish); err != nil {
 		return wish, nil, false, err
 	}
-	if files, err = k.files(); err != nil {
+	if boxes, err = k.boxes(); err != nil {
 		return wish, nil, false, err
 	}
 	generation, err := k.feeds.Generation()
 	if err != nil || generation == "" {
-		return wish, files, false, err
+		return wish, boxes, false, err
 	}
 	inForce, err := k.db.InForce(ctx)
 	if pratique.CodeOf(err) == pratique.CodeNotFound {
-		return wish, files, true, nil
+		return wish, boxes, true, nil
 	}
-	return wish, files, err == nil && inForce.Bundle.Digest.Hex() != generation, err
+	return wish, boxes, err == nil && inForce.Bundle.Digest.Hex() != generation, err
 }
 
 // Wanted is asked by the queue's sweeper.
 func (k *feedKeeper) Wanted(ctx context.Context) ([]scan.Job, error) {
-	wish, files, behind, err := k.wanted(ctx)
-	if err != nil || wish.At.IsZero() && len(files) == 0 && !behind {
+	wish, boxes, behind, err := k.wanted(ctx)
+	if err != nil || wish.At.IsZero() && len(boxes) == 0 && !behind {
 		return nil, err
 	}
 	return []scan.Job{{Args: scan.FeedArgs{}, Lane: scan.LaneHand}}, nil
@@ -161,15 +189,15 @@ func (k *feedKeeper) run(ctx context.Context, _ scan.FeedArgs, _ scan.Attempt) e
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for ctx.Err() == nil {
-		wish, files, behind, err := k.wanted(ctx)
+		wish, boxes, behind, err := k.wanted(ctx)
 		if err != nil {
 			return err
 		}
 		switch {
-		case len(files) > 0:
-			err = k.keep(ctx, "import", cmp.Or(wish.By, "import"), func(run *api.FeedRun) error { return k.take(ctx, files, run) })
+		case len(boxes) > 0:
+			err = k.keep(ctx, "import", func(run *api.FeedRun) error { return k.take(ctx, boxes[0], run) })
 		case !wish.At.IsZero():
-			err = k.keep(ctx, "update", wish.By, func(run *api.FeedRun) error { return k.update(ctx, run) })
+			err = k.keep(ctx, "update", func(run *api.FeedRun) error { run.By = wish.By; return k.update(ctx, run) })
 			if err == nil {
 				err = k.fulfilled(ctx, wish)
 			}
@@ -196,8 +224,8 @@ func (k *feedKeeper) fulfilled(ctx context.Context, wish feedWish) error {
 
 // keep does some work on the feeds, writes down how it went, and adopts what came
 // of it. An error means that it has to be done again.
-func (k *feedKeeper) keep(ctx context.Context, reason, by string, work func(*api.FeedRun) error) error {
-	run := &api.FeedRun{Started: time.Now().UTC(), By: by, Reason: reason}
+func (k *feedKeeper) keep(ctx context.Context, reason string, work func(*api.FeedRun) error) error {
+	run := &api.FeedRun{Started: time.Now().UTC(), Reason: reason}
 	if err := k.tell(ctx, run); err != nil {
 		return err
 	}
@@ -205,7 +233,7 @@ func (k *feedKeeper) keep(ctx context.Context, reason, by string, work func(*api
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := k.adopt(ctx, by, reason); err != nil {
+	if err := k.adopt(ctx, run.By, reason); err != nil {
 		return err
 	}
 	ended := time.Now().UTC()
@@ -226,10 +254,26 @@ func (k *feedKeeper) tell(ctx context.Context, run *api.FeedRun) error {
 	return k.events.Publish(api.Event{Type: "feed", Data: run})
 }
 
-func (k *feedKeeper) take(ctx context.Context, files []string, run *api.FeedRun) error {
+// take imports what is in one box of the inbox.
+func (k *feedKeeper) take(ctx context.Context, box string, run *api.FeedRun) error {
+	by, err := os.ReadFile(filepath.Join(box, byFile))
+	if err != nil {
+		return errors.Join(noRoom(err), os.RemoveAll(box))
+	}
+	run.By = string(by)
+	var files []string
+	err = filepath.WalkDir(box, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && d.Name() != byFile {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		return noRoom(err)
+	}
 	result, err := k.feeds.Import(ctx, advisory.ImportOptions{Inputs: files, Progress: k.progress})
 	if ctx.Err() != nil {
-		return err // the files stay, and are taken after the next start
+		return err // the box stays, and is taken after the next start
 	}
 	if result != nil {
 		run.Sources = result.Imported
@@ -237,10 +281,13 @@ func (k *feedKeeper) take(ctx context.Context, files []string, run *api.FeedRun)
 			run.Ignored = append(run.Ignored, filepath.Base(i.Path)+": "+i.Reason)
 		}
 	}
-	for _, f := range files {
-		err = errors.Join(err, os.RemoveAll(filepath.Dir(f)))
+	var known *pratique.Error
+	if errors.As(err, &known) { // people know the file by the name that they gave it
+		told := *known
+		told.Message = strings.ReplaceAll(told.Message, box+string(filepath.Separator), "")
+		err = &told
 	}
-	return err
+	return errors.Join(err, os.RemoveAll(box))
 }
 
 func (k *feedKeeper) update(ctx context.Context, run *api.FeedRun) error {
@@ -350,9 +397,12 @@ func (k *feedKeeper) ready(ctx context.Context) error {
 
 // sweepInbox removes uploads that a former process did not finish.
 func (k *feedKeeper) sweepInbox() error {
-	partial, err := filepath.Glob(filepath.Join(k.inbox, "*", ".partial"))
-	for _, p := range partial {
-		err = errors.Join(err, os.RemoveAll(filepath.Dir(p)))
+	hidden, err := filepath.Glob(filepath.Join(k.inbox, ".*"))
+	for _, path := range hidden {
+		if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) < time.Hour {
+			continue // somebody may be at it
+		}
+		err = errors.Join(err, os.RemoveAll(path))
 	}
 	return err
 }
