@@ -229,11 +229,11 @@ func (e *engine) collect(s *scratch, t *passage) {
 	})
 }
 
-// applies tells whether the rule concerns this path.
+// applies tells whether the rule concerns this path. Texts of configs have none.
 func (s *scratch) applies(r *rule, i int, path string) bool {
 	if s.where[i] == 0 {
 		s.where[i] = 1
-		if r.path != nil && !r.path.match(path) || slices.ContainsFunc(r.allows, func(a *allowlist) bool { return a.allowsPath(path) }) {
+		if r.context == contextConfig && path != "" || r.path != nil && !r.path.match(path) || slices.ContainsFunc(r.allows, func(a *allowlist) bool { return a.allowsPath(path) }) {
 			s.where[i] = -1
 		}
 	}
