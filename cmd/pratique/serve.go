@@ -347,7 +347,27 @@ func (s *service) work(ctx context.Context) error {
 	if s.flags.feedsEvery > 0 {
 		options.Periodic = append(options.Periodic, s.feeds.daily(s.flags.feedsEvery))
 	}
-	return s.jobs.Start(ctx, options)
+	if err := s.jobs.Start(ctx, options); err != nil {
+		return err
+	}
+	go s.tidy(ctx)
+	return nil
+}
+
+// tidy removes sessions that have expired, now and every hour.
+func (s *service) tidy(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if err := s.db.DropExpiredSessions(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("expired sessions cannot be removed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // greet says where to go.

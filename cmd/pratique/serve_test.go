@@ -22,6 +22,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/api"
+	"github.com/pratique/pratique/internal/pgtest"
 )
 
 // running is "pratique serve" in this process.
@@ -55,13 +56,13 @@ func (l *lockedLog) String() string {
 var greeting = regexp.MustCompile(`(?s)is at (http\S+)\n(?:Sign in as "admin" with the one-time password (\S+)\n)?`)
 
 // serve starts it; first says whether a one-time password is printed.
-func serve(t *testing.T, data string, first bool) *running {
+func serve(t *testing.T, data, database string, first bool) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	r := &running{t: t, stop: stop, ended: make(chan error, 1), log: &lockedLog{}}
 	cmd := newCommand(time.Now())
-	cmd.SetArgs([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0", "--log-format", "json", "--stop-timeout", "5s"})
+	cmd.SetArgs([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0", "--log-format", "json", "--stop-timeout", "5s", "--database", database})
 	cmd.SetOut(in)
 	cmd.SetErr(r.log)
 	go func() {
@@ -166,9 +167,16 @@ func (r *running) feeds(adoptions int) (state api.FeedState, history pratique.Pa
 	return state, history
 }
 
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
 func TestServe(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { testServe(t, "") })
+	t.Run("PostgreSQL", func(t *testing.T) { testServe(t, pgtest.Database(t)) })
+}
+
+func testServe(t *testing.T, database string) {
 	data := filepath.Join(t.TempDir(), "data")
-	r := serve(t, data, true)
+	r := serve(t, data, database, true)
 	if strings.Contains(r.log.String(), r.password) {
 		t.Error("the one-time password is in the log")
 	}
@@ -226,12 +234,15 @@ func TestServe(t *testing.T) {
 	}
 	r.end()
 	for _, name := range []string{"key", "pratique.db"} {
+		if database != "" && name != "key" {
+			continue
+		}
 		if info, err := os.Stat(filepath.Join(data, name)); err != nil || info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: %v %v", name, info, err)
 		}
 	}
 
-	again := serve(t, data, false)
+	again := serve(t, data, database, false)
 	if again.password != "" {
 		t.Error("a one-time password at the second start")
 	}
