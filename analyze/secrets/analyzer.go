@@ -301,9 +301,6 @@ func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Conte
 	x := &scan{ctx: ctx, analyzer: a, loaded: l, facts: facts}
 	x.scratch = l.engine.scratch.Get().(*scratch)
 	defer l.engine.scratch.Put(x.scratch)
-	for _, r := range l.paths.matching(f.Path) {
-		x.addPath(r, f.Path)
-	}
 	head := f.Head
 	if len(head) == 0 {
 		head = make([]byte, min(analyze.SniffLen, c.Size()))
@@ -313,5 +310,11 @@ func (a *Analyzer) Analyze(ctx context.Context, f *analyze.File, c analyze.Conte
 		}
 		head = head[:n]
 	}
-	return x.content(f.Path, formOf(f.Path, head, c.Size()), c)
+	err := x.content(f.Path, formOf(f.Path, head, c.Size()), c)
+	for _, r := range l.paths.matching(f.Path) {
+		if r.kind != "keystore" || !x.keystoreFound(f.Path) {
+			x.addPath(r, f.Path)
+		}
+	}
+	return err
 }

@@ -431,9 +431,11 @@ func TestKeystores(t *testing.T) {
 		want string
 	}{
 		{"srv/app.jks", entry(1), "java-keystore"},
+		{"srv/other.jks", slices.Concat(entry(1), []byte("$(a)${b}<%")), "java-keystore"},
 		{"etc/ssl/certs/java/cacerts", entry(2), ""},
 		{"srv/app.keystore", p12(2), "pkcs12-keystore"},
 		{"srv/trust.keystore", p12(3), ""},
+		{"srv/app.p12", slices.Concat(p12(2), []byte("${x}{{y}}")), "pkcs12-keystore"},
 		{"srv/app.der", slices.Concat([]byte{0x30, 0x82, 1, 0, 2, 1, 0, 0x30}, make([]byte, 60)), "der-private-key"},
 		{"srv/cert.der", slices.Concat([]byte{0x30, 0x82, 1, 0, 0x30, 0x82}, make([]byte, 60)), ""},
 		{"root/x.kdbx", append([]byte("\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5"), make([]byte, 60)...), "keepass-database"},

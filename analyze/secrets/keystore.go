@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 
+	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
 )
 
@@ -77,6 +79,12 @@ func (x *scan) keystore(path string, c analyze.Content) error {
 		return nil
 	}
 	return nil
+}
+
+// keystoreFound tells whether the file's content was reported as a keystore,
+// which says more than its name does.
+func (x *scan) keystoreFound(path string) bool {
+	return slices.ContainsFunc(x.facts.Secrets, func(s pratique.Secret) bool { return s.Path == path && s.Type == "keystore" })
 }
 
 // jksHolds looks for a private or secret key entry in a Java keystore: magic,

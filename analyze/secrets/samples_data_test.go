@@ -260,6 +260,8 @@ var positives = map[string][]sample{
 	"jwt-in-config":                        {{`app/config.txt`, `t {jwt}`}},
 	"kubernetes-service-account-token":     {{`run/secrets/kubernetes.io/serviceaccount/token`, `{jwt}`}},
 	"github-classic-token":                 {{`app/config.txt`, `k ghp_{an:36}`}},
+	"github-fine-grained-token":            {{`app/config.txt`, `k github_pat_{an:22}_{an:59}`}},
+	"github-installation-token":            {{`app/config.txt`, `k ghs_{an:36}`}, {`app/config.txt`, `k gho_{an:36}`}},
 }
 
 // negatives are near to it, and none.
@@ -521,5 +523,7 @@ var negatives = map[string][]sample{
 	"maxmind-key":                          {{`etc/GeoIP.conf`, "AccountID 1\n"}},
 	"jwt-in-config":                        {{`app/config.txt`, `ey.ey`}},
 	"kubernetes-service-account-token":     {{`run/secrets/kubernetes.io/serviceaccount/token`, `x`}},
-	"github-classic-token":                 {{`app/config.txt`, `ghp_x`}},
+	"github-classic-token":                 {{`app/config.txt`, `ghp_x`}, {`app/config.txt`, `k ghs_{an:36}`}, {`app/.env.example`, `T=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`}},
+	"github-fine-grained-token":            {{`app/config.txt`, `github_pat_x`}},
+	"github-installation-token":            {{`app/config.txt`, `ghs_x`}},
 }
