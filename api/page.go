@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/pratique/pratique"
 )
 
@@ -28,7 +26,7 @@ type Paging struct {
 
 func (p *Paging) paging() *Paging { return p }
 
-// Filter is the input of a list: the parameters that narrow it, and [Paging].
+// filtering is the input of a list: the parameters that narrow it, and [Paging].
 type filtering[F any] interface {
 	paging() *Paging
 	filter() (F, error)
@@ -137,11 +135,3 @@ func (s *server) cursorMAC(scope []byte, cursor string) []byte {
 
 // body is an answer that has nothing but a body.
 type body[T any] struct{ Body T }
-
-// statusBody is one that chooses its status.
-type statusBody[T any] struct {
-	Status int
-	Body   T
-}
-
-var _ huma.StatusError = (*Problem)(nil)

@@ -50,7 +50,6 @@ type operation struct {
 	detail  string
 	right   Right
 	status  int                     // of success; 200, or 204 when there is no body
-	raw     bool                    // the handler reads the body itself, as it comes
 	adjust  func(o *huma.Operation) // for what is rare
 }
 
@@ -58,7 +57,7 @@ const rightExtension = "x-right"
 
 // handle registers an operation. It is the only way into the router below
 // /api/v1: an operation without a right is a fault of the program.
-func handle[I, O any](s *server, o operation, f func(ctx context.Context, in *I) (*O, error)) *huma.Operation {
+func handle[I, O any](s *server, o operation, f func(ctx context.Context, in *I) (*O, error)) {
 	if o.right == "" {
 		panic("api: " + o.id + " declares no right")
 	}
@@ -85,7 +84,6 @@ func handle[I, O any](s *server, o operation, f func(ctx context.Context, in *I)
 		}
 		return out, nil
 	})
-	return &op
 }
 
 // authorise lets a request through to an operation that needs the right.
