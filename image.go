@@ -13,7 +13,10 @@ type Platform struct {
 
 // String returns os/architecture[/variant].
 func (p Platform) String() string {
-	s := p.OS + "/" + p.Architecture
+	s := p.OS
+	if p.Architecture != "" {
+		s += "/" + p.Architecture
+	}
 	if p.Variant != "" {
 		s += "/" + p.Variant
 	}

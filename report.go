@@ -140,5 +140,8 @@ const (
 // Verdict is the answer with its reasons, most weighty first.
 type Verdict struct {
 	Clearance Clearance `json:"clearance"`
-	Reasons   []string  `json:"reasons"`
+	// Gate is what was asked, as --fail-on takes it; "" is the default gate. A yes
+	// says no more than its gate.
+	Gate    string   `json:"gate,omitempty"`
+	Reasons []string `json:"reasons"`
 }

@@ -323,7 +323,7 @@ func (e *explanation) secrets(id string) bool {
 	found := false
 	for i := range e.r.Secrets {
 		s := &e.r.Secrets[i]
-		if id == "" || !strings.EqualFold(s.Rule, id) && !strings.EqualFold(s.Hash, id) {
+		if id == "" || !strings.EqualFold(s.Rule, id) && !strings.EqualFold(s.Title, id) && !strings.EqualFold(s.Hash, id) {
 			continue
 		}
 		found = true

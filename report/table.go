@@ -147,7 +147,7 @@ func (t *table) coverage() {
 		word, s := stateText(c.State)
 		found := t.found(row.category, c.State)
 		lead := fmt.Sprintf("  %-17s", row.name)
-		line := []span{{normal, lead}, {s, fmt.Sprintf("%-13s", word)}}
+		line := []span{{normal, lead}, {s, fmt.Sprintf("%-13s", word) + gapAfter(word)}}
 		reasons := c.Reasons
 		// A reason that fits goes on the same line; it says more than a gap.
 		if found == "" && len(reasons) > 0 && cells(lead)+13+cells(clean(reasons[0])) <= t.width {
@@ -161,6 +161,14 @@ func (t *table) coverage() {
 		t.line(span{normal, fmt.Sprintf("  %-17s", "knowledge")},
 			text(dim, "of %s, %s, bundle %s", b.Built.UTC().Format("2006-01-02"), count(len(b.Feeds), "feed", "feeds"), b.Digest.Short()))
 	}
+}
+
+// gapAfter keeps a word that fills its column from what follows.
+func gapAfter(word string) string {
+	if len(word) < 13 {
+		return ""
+	}
+	return " "
 }
 
 func (t *table) reasons(reasons []string) {
@@ -688,6 +696,9 @@ func (t *table) verdict() {
 	switch v.Clearance {
 	case pratique.ClearanceYes:
 		answer := ": nothing speaks against it"
+		if v.Gate != "" {
+			answer = ", by the gate that was asked: " + clean(v.Gate)
+		}
 		if limits := t.limits(); len(limits) > 0 {
 			answer += ", as far as was looked at"
 			for _, l := range limits {

@@ -3,7 +3,10 @@ package scan
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/image"
@@ -118,6 +121,8 @@ func (s *run) cover(vulnerabilities pratique.CategoryCoverage) {
 			lessen(&secrets, p)
 		}
 	}
+	s.unlisted(&software, &vulnerabilities)
+	vulnerabilities.Reasons = append(vulnerabilities.Reasons, s.stale()...)
 	s.report.Coverage = map[pratique.Category]pratique.CategoryCoverage{
 		pratique.CategorySoftware: software, pratique.CategoryVulnerability: vulnerabilities,
 		pratique.CategoryMalware: malware, pratique.CategorySecret: secrets,
@@ -141,6 +146,53 @@ func lessen(c *pratique.CategoryCoverage, p pratique.Problem) {
 	if len(c.Reasons) < maxReasons && !slices.Contains(c.Reasons, reason) {
 		c.Reasons = append(c.Reasons, reason)
 	}
+}
+
+// unlisted: a distribution without its package database is installed all the
+// same, and nobody knows what of. An image with no package at all may hold
+// programs that no package manager brought.
+func (s *run) unlisted(software, vulnerabilities *pratique.CategoryCoverage) {
+	if s.Image.Kind == pratique.KindSBOM {
+		return
+	}
+	system := slices.ContainsFunc(s.report.Packages, func(p pratique.Package) bool { return pratique.IsSystem(p.Type) })
+	switch d := s.report.Image.Distro; {
+	case d != nil && !system:
+		problem := pratique.Problem{Message: "no package database was found, although this is " + cmp.Or(d.Name, d.ID)}
+		lessen(software, problem)
+		lessen(vulnerabilities, problem)
+	case len(s.report.Packages) == 0:
+		software.Reasons = append(software.Reasons, "no package was found: programs that no package manager brought are not recognised")
+	}
+}
+
+// fresh is how old the newest record of a feed may be before a report says so.
+const fresh = 30 * 24 * time.Hour
+
+// stale names the ecosystems of the image's packages whose newest record is old:
+// either nothing has happened there, or the feed was not brought up to date.
+func (s *run) stale() []string {
+	if s.Bundle == nil {
+		return nil
+	}
+	newest := map[string]time.Time{}
+	for _, f := range s.Bundle.Feeds {
+		_, ecosystem, _ := strings.Cut(f.Source, "/")
+		if f.Newest.After(newest[ecosystem]) {
+			newest[ecosystem] = f.Newest
+		}
+	}
+	var old []string
+	for _, p := range s.report.Packages {
+		ecosystem, _, _ := strings.Cut(p.Ecosystem, ":")
+		if at := newest[ecosystem]; !at.IsZero() && s.Now.Sub(at) > fresh {
+			reason := fmt.Sprintf("the newest record about %s is of %s: later vulnerabilities are not known", ecosystem, at.Format(time.DateOnly))
+			if !slices.Contains(old, reason) {
+				old = append(old, reason)
+			}
+		}
+	}
+	return old
 }
 
 // malwareReach says by which lists malware was looked for.

@@ -306,7 +306,7 @@ func (s *run) problem(layer int, err error) {
 		p.Remedy = known.Remedy
 	}
 	if layer >= 0 {
-		p.Layer, p.Message = &layer, fmt.Sprintf("layer %d: %s", layer+1, p.Message)
+		p.Layer, p.Message = &layer, fmt.Sprintf("layer %d: %s", layer, p.Message)
 	}
 	s.note(p)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -358,3 +359,38 @@ func TestDeletedMalware(t *testing.T) {
 		t.Errorf("malware %v", paths)
 	}
 }
+
+// A distribution without its package database, and an image without anything,
+// are not clean: nobody knows what is in them.
+func TestUnlisted(t *testing.T) {
+	r := run(t, first(request(t, tarOf(t, "etc/os-release", "ID=debian\nVERSION_ID=12\nPRETTY_NAME=\"Debian 12\"\n", "usr/bin/bash", "x"))))
+	c := r.Coverage[pratique.CategorySoftware]
+	if c.State != pratique.CoveragePartial || len(c.Reasons) != 1 || !strings.Contains(c.Reasons[0], "Debian 12") {
+		t.Errorf("no database: %+v", c)
+	}
+	c = run(t, first(request(t, tarOf(t, "app", "x")))).Coverage[pratique.CategorySoftware]
+	if c.State != pratique.CoverageComplete || len(c.Reasons) != 1 {
+		t.Errorf("no package: %+v", c)
+	}
+}
+
+// Old knowledge is told, whenever it was imported.
+func TestStaleFeed(t *testing.T) {
+	r, _ := request(t, tarOf(t, "etc/os-release", "ID=debian\nVERSION_ID=12\n", "var/lib/dpkg/status", status("bash")))
+	for _, c := range []struct {
+		newest time.Time
+		want   bool
+	}{
+		{r.Now.AddDate(0, -6, 0), true},
+		{r.Now.AddDate(0, 0, -3), false},
+	} {
+		r.Bundle = &pratique.Bundle{Feeds: []pratique.FeedStatus{{Source: "osv/Debian", Newest: c.newest}, {Source: "osv/npm", Newest: r.Now.AddDate(-2, 0, 0)}}}
+		reasons := run(t, r).Coverage[pratique.CategoryVulnerability].Reasons
+		told := slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(s, "the newest record about Debian") })
+		if told != c.want || slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(s, "npm") }) {
+			t.Errorf("newest %v: %q", c.newest, reasons)
+		}
+	}
+}
+
+func first(r scan.Request, _ *blobs) scan.Request { return r }

@@ -384,10 +384,26 @@ func (b *bill) cyclonedx(content []byte, format cyclonedx.BOMFileFormat) error {
 	if err := cyclonedx.NewBOMDecoder(strings.NewReader(string(content)), format).Decode(&doc); err != nil {
 		return brokenSBOM("it is not sound CycloneDX")
 	}
+	if doc.Compositions != nil {
+		for _, c := range *doc.Compositions {
+			if strings.HasPrefix(string(c.Aggregate), "incomplete") {
+				b.incomplete()
+			}
+		}
+	}
 	if doc.Components == nil {
 		return nil
 	}
 	return b.components(*doc.Components, 0)
+}
+
+// incomplete notes that a document says so of itself.
+func (b *bill) incomplete() {
+	b.problems = append(b.problems, pratique.Problem{
+		Code: pratique.CodeUnsupported, Analyzer: "sbom", Path: b.file, Partial: true,
+		Message: "the bill of materials says of itself that it is incomplete",
+		Remedy:  "scan the image itself",
+	})
 }
 
 // maxNesting bounds components within components.
@@ -487,6 +503,9 @@ func (b *bill) spdx(content []byte, read func(io.Reader) (*spdx.Document, error)
 	if err != nil || doc == nil {
 		return brokenSBOM("it is not sound SPDX 2")
 	}
+	if strings.Contains(doc.DocumentComment, "\nsoftware: partial") { // as our own reports say it; SPDX 2 has no field for it
+		b.incomplete()
+	}
 	for _, p := range doc.Packages {
 		if p == nil {
 			continue
@@ -529,7 +548,7 @@ func (b *bill) spdxPackage(p *spdx.Package, of int) error {
 // DocumentRoot or SPDXRef-RootPackage.
 func describesAll(p *spdx.Package) bool {
 	id := string(p.PackageSPDXIdentifier)
-	return strings.HasPrefix(id, "DocumentRoot") || strings.HasPrefix(id, "RootPackage") || strings.HasPrefix(id, "ContainerImage") || strings.HasPrefix(id, "Package-main")
+	return id == "Image" || strings.HasPrefix(id, "DocumentRoot") || strings.HasPrefix(id, "RootPackage") || strings.HasPrefix(id, "ContainerImage") || strings.HasPrefix(id, "Package-main")
 }
 
 func spdxPURL(p *spdx.Package) string {

@@ -187,6 +187,35 @@ func TestBrokenBills(t *testing.T) {
 	}
 }
 
+// What a bill says of its own reach is passed on: without it, the packages that
+// a scan could not read would be clean in the next one.
+func TestIncompleteBills(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		want    int
+	}{
+		"CycloneDX":           {`{"bomFormat":"CycloneDX","specVersion":"1.6","compositions":[{"aggregate":"incomplete"}]}`, 1},
+		"CycloneDX, complete": {`{"bomFormat":"CycloneDX","specVersion":"1.6","compositions":[{"aggregate":"complete"}]}`, 0},
+		"SPDX": {`{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT","name":"x","documentNamespace":"https://example.org/x",` +
+			`"creationInfo":{"creators":["Tool: x"],"created":"2026-01-01T00:00:00Z"},"comment":"How far it was looked at:\nsoftware: partial: damaged"}`, 1},
+	} {
+		o, err := Open(t.Context(), writeFile(t, "bom", []byte(c.content)), options(t))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		partial := 0
+		for _, p := range o.Problems {
+			if p.Partial && strings.Contains(p.Message, "incomplete") {
+				partial++
+			}
+		}
+		if partial != c.want {
+			t.Errorf("%s: %d problems, want %d: %+v", name, partial, c.want, o.Problems)
+		}
+	}
+}
+
 func FuzzSBOM(f *testing.F) {
 	f.Add([]byte(cyclonedxJSON))
 	f.Add(spdxDocument())

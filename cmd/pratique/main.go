@@ -58,7 +58,7 @@ func exitCode(err error, interrupted bool, stderr io.Writer) int {
 	case errors.As(err, &exit):
 		return exit.code
 	case interrupted:
-		fmt.Fprintln(stderr, "pratique: stopped; layers that were finished are kept")
+		fmt.Fprintln(stderr, "pratique: stopped; what was finished is kept")
 		return 128 + int(syscall.SIGINT)
 	}
 	fmt.Fprintln(stderr, errorLine(err))
@@ -79,6 +79,7 @@ func newCommand(started time.Time) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "pratique",
 		Short:         "Pratique tells whether a container image is fit to ship",
+		Version:       toolVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

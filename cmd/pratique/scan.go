@@ -61,7 +61,8 @@ const targetHelp = `TARGET is recognised by itself; a prefix forces the kind:
   sbom:FILE             a bill of materials, CycloneDX or SPDX`
 
 const exitHelp = `Exit codes: 0 the report is there; 1 --fail-on says no; 2 nothing could be scanned;
-3 the report has holes: content that is damaged or hit a limit, or knowledge that --fail-on needs is missing.`
+3 the report has holes: content that is damaged or hit a limit, or knowledge that --fail-on needs is missing;
+130 stopped by Ctrl-C.`
 
 func newScanCommand(started time.Time) *cobra.Command {
 	var flags scanFlags
@@ -77,6 +78,10 @@ func newScanCommand(started time.Time) *cobra.Command {
 			gate, err := policy.ParseGate(failOn...)
 			if err != nil {
 				return err
+			}
+			if gate.Empty() && cmd.Flags().Changed("fail-on") { // an unset variable must not open a gate
+				return pratique.Errorf(pratique.CodeInvalid, "--fail-on names no condition").
+					WithRemedy("name one, such as critical+fixable, or leave the flag out")
 			}
 			if err := report.Write(io.Discard, format, &pratique.Report{}, report.TableOptions{}); pratique.CodeOf(err) == pratique.CodeInvalid {
 				return err // before minutes of work
@@ -136,10 +141,12 @@ func oneTarget(_ *cobra.Command, args []string) error {
 
 // judge fills in the verdict: of the gate that was asked for, else of our own.
 func judge(r *pratique.Report, gate policy.Gate) {
+	asked := gate.String()
 	if gate.Empty() {
-		gate = policy.Default()
+		gate, asked = policy.Default(), ""
 	}
 	r.Verdict = gate.Judge(r)
+	r.Verdict.Gate = asked
 }
 
 // scanTarget does everything between a target's name and its report.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/report"
@@ -54,5 +55,16 @@ func TestReportToAFile(t *testing.T) {
 	err = writeReport(io.Discard, filepath.Join(t.TempDir(), "no", "folder"), "json", &pratique.Report{}, report.TableOptions{})
 	if pratique.CodeOf(err) != pratique.CodeDisk {
 		t.Errorf("into no folder: %v", err)
+	}
+}
+
+// A gate whose variable is not set must not let everything pass.
+func TestEmptyGate(t *testing.T) {
+	for _, gate := range []string{"", ","} {
+		cmd := newCommand(time.Now())
+		cmd.SetArgs([]string{"scan", t.TempDir(), "--fail-on", gate})
+		if err := cmd.Execute(); pratique.CodeOf(err) != pratique.CodeInvalid {
+			t.Errorf("--fail-on %q: %v", gate, err)
+		}
 	}
 }
