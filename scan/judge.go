@@ -186,13 +186,15 @@ func (s *run) stale() []string {
 	for _, p := range s.report.Packages {
 		ecosystem, _, _ := strings.Cut(p.Ecosystem, ":")
 		if at := newest[ecosystem]; !at.IsZero() && s.Now.Sub(at) > fresh {
-			reason := fmt.Sprintf("the newest record about %s is of %s: later vulnerabilities are not known", ecosystem, at.Format(time.DateOnly))
-			if !slices.Contains(old, reason) {
-				old = append(old, reason)
+			if name := fmt.Sprintf("%s %s", ecosystem, at.Format(time.DateOnly)); !slices.Contains(old, name) {
+				old = append(old, name)
 			}
 		}
 	}
-	return old
+	if len(old) == 0 {
+		return nil
+	}
+	return []string{"the newest records are old (" + strings.Join(old, ", ") + "): later vulnerabilities are not known"}
 }
 
 // malwareReach says by which lists malware was looked for.

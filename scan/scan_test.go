@@ -386,7 +386,7 @@ func TestStaleFeed(t *testing.T) {
 	} {
 		r.Bundle = &pratique.Bundle{Feeds: []pratique.FeedStatus{{Source: "osv/Debian", Newest: c.newest}, {Source: "osv/npm", Newest: r.Now.AddDate(-2, 0, 0)}}}
 		reasons := run(t, r).Coverage[pratique.CategoryVulnerability].Reasons
-		told := slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(s, "the newest record about Debian") })
+		told := slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(s, "newest records are old (Debian ") })
 		if told != c.want || slices.ContainsFunc(reasons, func(s string) bool { return strings.Contains(s, "npm") }) {
 			t.Errorf("newest %v: %q", c.newest, reasons)
 		}
