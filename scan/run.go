@@ -259,9 +259,15 @@ func (s *run) known(diffID pratique.Digest) []pratique.Facts {
 	if s.Store == nil || diffID == "" {
 		return nil
 	}
-	var all []pratique.Facts
-	for _, key := range s.Pass.Keys() {
-		facts := s.Store.Get(diffID, key[0], key[1])
+	keys := s.Pass.Keys()
+	found := make([]*pratique.Facts, len(keys))
+	var group sync.WaitGroup // decoding is most of a scan whose facts are all known
+	for i, key := range keys {
+		group.Go(func() { found[i] = s.Store.Get(diffID, key[0], key[1]) })
+	}
+	group.Wait()
+	all := make([]pratique.Facts, 0, len(keys))
+	for _, facts := range found {
 		if facts == nil || !facts.Verified {
 			return nil
 		}

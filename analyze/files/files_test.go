@@ -38,7 +38,13 @@ func (disk) Bytes() ([]byte, bool)       { return nil, false }
 func (d disk) RealPath() (string, error) { return d.Name(), nil }
 
 func TestDigests(t *testing.T) {
-	content := append([]byte("\x7fELF"), make([]byte, 100_000)...)
+	for _, size := range []int{100, 100_000, 3_000_001} { // the largest on several cores
+		testDigests(t, size)
+	}
+}
+
+func testDigests(t *testing.T, size int) {
+	content := append([]byte("\x7fELF"), make([]byte, size)...)
 	for i := range content[4:] {
 		content[4+i] = byte(i * 7)
 	}
