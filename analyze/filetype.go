@@ -39,7 +39,7 @@ var magics = []struct{ prefix, kind string }{
 	{"\xfd7zXZ\x00", "archive"},
 	{"\x28\xb5\x2f\xfd", "archive"},
 	{"7z\xbc\xaf\x27\x1c", "archive"},
-	{"!<arch>\n", "archive"},
+	{"!<arch>\ndebian-binary", "archive"}, // a package; other ar archives are static libraries, which nothing runs
 	{"Rar!\x1a\x07", "archive"},
 	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office"},
 	{"%PDF-", "pdf"},

@@ -24,20 +24,20 @@ import (
 type Analyzer struct{}
 
 func (Analyzer) Name() string    { return "files" }
-func (Analyzer) Version() string { return "2" }
+func (Analyzer) Version() string { return "3" }
 func (Analyzer) Nested() bool    { return true }
 
 // maxUnknown is the largest file of unknown kind that is taken, in bytes.
 const maxUnknown = 64 << 20
 
 // Wants files by what they are: programs, scripts, documents, archives, whatever
-// may be executed, and outside the distribution's own trees whatever is neither
-// text nor a medium. In the places where intruders drop things, everything. The
-// sources of interpreted libraries are left out: half a million digests of them
-// would say little.
+// may be executed, every member of an archive but the text of manuals, and
+// outside the distribution's own trees whatever is neither text nor a medium. In
+// the places where intruders drop things, everything. The sources of interpreted
+// libraries are left out: half a million digests of them would say little.
 func (Analyzer) Wants(f *analyze.File) bool {
 	if f.Member() {
-		return true
+		return !manual(f.Path) || !analyze.IsText(f.Head) || analyze.FileType(f.Path, f.Head) != "other"
 	}
 	if f.Head == nil {
 		return false
@@ -49,6 +49,17 @@ func (Analyzer) Wants(f *analyze.File) bool {
 		return false
 	}
 	return dropped(f.Path) || !strings.HasPrefix(f.Path, "usr/") && !analyze.IsText(f.Head) && !analyze.IsMedium(f.Head)
+}
+
+// manual tells whether a path is in the distribution's documentation, of which
+// every page is a gzip of its own.
+func manual(path string) bool {
+	for _, dir := range [...]string{"usr/share/man/", "usr/share/doc/", "usr/share/info/"} {
+		if strings.HasPrefix(path, dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // dropped tells whether a path is where every user may write.

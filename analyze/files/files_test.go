@@ -97,7 +97,10 @@ func TestWants(t *testing.T) {
 		{"etc/motd", 0o644, text, false},
 		{"srv/app/readme.txt", 0o644, text, false},
 		{"srv/a.zip!/readme.txt", 0o644, text, true}, // members are all taken
-		{"usr/bin/ls", 0o755, nil, false},            // a second name: its content was seen under the first
+		{"usr/share/man/man1/ls.1.gz!/ls.1", 0o644, text, false},
+		{"usr/share/man/man1/ls.1.gz!/ls.1", 0o644, []byte("\x7fELF\x02\x01"), true},
+		{"usr/share/doc/x/example.sh.gz!/example.sh", 0o644, text, true},
+		{"usr/bin/ls", 0o755, nil, false}, // a second name: its content was seen under the first
 	} {
 		f := &analyze.File{Path: c.path, Size: 1000, Mode: c.mode, Head: c.head}
 		if got := (files.Analyzer{}).Wants(f); got != c.want {
