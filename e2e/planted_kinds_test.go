@@ -56,7 +56,7 @@ func clientFiles() []kind {
 		{"pgpass", "root/.pgpass", text("# hostname:port:database:username:password\n«host»:5432:«word»:«user»:«urlpw»\n")},
 		{"my.cnf", "root/.my.cnf", text("[client]\nhost=«host»\nuser=«user»\npassword=«pw»\n")},
 		{"npmrc uuid token", "root/.npmrc", text("registry=https://npm.«word».io/\n//npm.«word».io/:_authToken=«uuid»\nalways-auth=true\n")},
-		{"npmrc npm token", "srv/«app»/.npmrc", text("//registry.npmjs.org/:_authToken=npm_«checked:30»\n")},
+		{"npmrc npm token", "srv/«app»/.npmrc", text("//npm.example.org/:_authToken=npm_«checked:30»\n")},
 		{"npmrc _auth", "home/node/.npmrc", text("@«word»:registry=https://nexus.«word».org/repository/npm/\n_auth=«basic»\nemail=ci@«word».org\n")},
 		{"yarnrc.yml", "srv/«app»/.yarnrc.yml", text("nodeLinker: node-modules\nnpmRegistries:\n  \"https://npm.«word».io\":\n    npmAlwaysAuth: true\n    npmAuthToken: \"«key:40»\"\n")},
 		{"pypirc password", "root/.pypirc", text("[distutils]\nindex-servers =\n    «word»\n\n[«word»]\nrepository = https://pypi.«word».io/\nusername = «user»\npassword = «pw»\n")},

@@ -86,7 +86,7 @@ var innocents = []sample{
 	{".md", "# Guide\nSet `DB_PASSWORD` to your password, then `export TOKEN=$(cat /run/secrets/token)`.\nSee {low:8}.\n"},
 	{".py", "import os\npassword = os.environ[\"DB_PASSWORD\"]\ndef get_{low:6}(token, key=None):\n    return cache_key(token)\n"},
 	{".yaml", "image: app:{d:2}\npasswordSecretRef: db-credentials\ntokenPath: /var/run/token\ndigest: sha256:{hex:64}\n"},
-	{".json", "{\"name\":\"{low:8}\",\"integrity\":\"sha512-{b64:86}==\",\"resolved\":\"https://registry.npmjs.org/x.tgz\",\"secretName\":\"db\"}\n"},
+	{".json", "{\"name\":\"{low:8}\",\"integrity\":\"sha512-{b64:86}==\",\"resolved\":\"https://npm.example.org/x.tgz\",\"secretName\":\"db\"}\n"},
 	{".env", "API_URL=https://api.corp.io\nDB_PASSWORD=${DB_PASSWORD}\nLOG_LEVEL=info\nSECRET_FILE=/run/secrets/x\n"},
 	{".js", "const key = \"user.{low:6}\"; const tokenType = \"Bearer\"; export const passwordField = \"password\";\n"},
 	{".properties", "db.password=${DB_PASSWORD}\ncommit={hex:40}\nserver.port=8080\n"},

@@ -9,8 +9,8 @@ func TestStripUserinfo(t *testing.T) {
 		"git+ssh://git@github.com/x/y.git":                               "git+ssh://git@github.com/x/y.git",
 		"pkg:git/left@git%2Bhttps:%2F%2Fbot:pa55%40git.corp.io%2Fleft":   "pkg:git/left@git%2Bhttps:%2F%2Fgit.corp.io%2Fleft",
 		"pkg:git/left@git%2Bhttps%3A%2F%2Fbot%3Apa55@git.corp.io%2Fleft": "pkg:git/left@git%2Bhttps%3A%2F%2Fgit.corp.io%2Fleft",
-		"pkg:npm/x@https:%2F%2Fregistry.npmjs.org%2F%40scope%2Fx":        "pkg:npm/x@https:%2F%2Fregistry.npmjs.org%2F%40scope%2Fx",
-		"https://registry.npmjs.org/@scope/x":                            "https://registry.npmjs.org/@scope/x",
+		"pkg:npm/x@https:%2F%2Fnpm.example.org%2F%40scope%2Fx":           "pkg:npm/x@https:%2F%2Fnpm.example.org%2F%40scope%2Fx",
+		"https://npm.example.org/@scope/x":                               "https://npm.example.org/@scope/x",
 		"1.2.3":                                                          "1.2.3",
 	} {
 		if got := stripUserinfo(in); got != want {
