@@ -129,7 +129,9 @@ func TestWindowOpensOnce(t *testing.T) {
 		}
 		count := func() (int, int) { mu.Lock(); defer mu.Unlock(); return len(windows), feeds }
 		night := Daily{Closes: 3 * time.Hour}
-		opens := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+		// The next midnight: what is done is removed after two days of the real clock,
+		// so that a window of long ago could open twice.
+		opens := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
 		options := func(clock *moved, atStart bool) Options {
 			return Options{Services: 2, Handlers: handlers, now: clock, Grace: time.Second, pace: testPace, Periodic: []Periodic{
 				SyncWindow(night), Every(time.Hour, atStart, scan.Job{Args: scan.FeedArgs{}})}}
