@@ -15,10 +15,6 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/advisory"
-	"github.com/pratique/pratique/analyze"
-	"github.com/pratique/pratique/analyze/files"
-	"github.com/pratique/pratique/analyze/malware"
-	"github.com/pratique/pratique/analyze/software"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/policy"
 	"github.com/pratique/pratique/report"
@@ -36,7 +32,7 @@ type scanFlags struct {
 	cache    string
 	feeds    string
 	quiet    bool
-	secrets  secretFlags
+	analyzerFlags
 }
 
 func (f *scanFlags) add(cmd *cobra.Command) {
@@ -48,7 +44,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cache, "cache", "", "folder of the facts (default $PRATIQUE_CACHE, or the user's cache folder)")
 	flags.StringVar(&f.feeds, "feeds", "", "folder of the vulnerability feeds (default $PRATIQUE_FEEDS, or the user's cache folder)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
-	f.secrets.add(cmd)
+	f.analyzerFlags.add(cmd)
 }
 
 const targetHelp = `TARGET is recognised by itself; a prefix forces the kind:
@@ -186,28 +182,15 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 		return nil, err
 	}
 	defer closeBundle()
-	analyzers, err := analyzers()
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := flags.secrets.analyzer()
+	analyzers, credentials, err := flags.analyzers()
 	if err != nil {
 		return nil, err
 	}
 	if credentials != nil {
-		analyzers, request.Credentials = append(analyzers, credentials), credentials
+		request.Credentials = credentials
 	}
 	request.Pass = layer.NewPass(analyzers, layer.Limits{}, scratch)
 	return scan.Run(ctx, request)
-}
-
-// analyzers are the extensions that look into files, in the order of their facts.
-func analyzers() ([]analyze.Analyzer, error) {
-	programs, err := software.New()
-	if err != nil {
-		return nil, err
-	}
-	return []analyze.Analyzer{programs, files.Analyzer{}, malware.Analyzer{}}, nil
 }
 
 func addStore(request *scan.Request, flags scanFlags) error {
