@@ -81,12 +81,7 @@ func Image() (v1.Image, error) {
 		return nil, err
 	}
 	for _, s := range steps() {
-		files, err := s.files()
-		if err != nil {
-			return nil, err
-		}
-		layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return archive(files) },
-			tarball.WithMediaType("application/vnd.oci.image.layer.v1.tar+gzip"))
+		layer, err := layerOf(s)
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +94,15 @@ func Image() (v1.Image, error) {
 		}
 	}
 	return img, nil
+}
+
+func layerOf(s step) (v1.Layer, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return archive(files) },
+		tarball.WithMediaType("application/vnd.oci.image.layer.v1.tar+gzip"))
 }
 
 // step is one build instruction with what it adds: content by path. A path in

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/md5"
+	"debug/buildinfo"
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
@@ -156,5 +158,70 @@ func TestNothingPlantedInTheSource(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The estate is what the demonstration shows: it has to be the same at each start,
+// share its layers, and be readable by those who know the formats.
+func TestEstate(t *testing.T) {
+	one, err := Estate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Estate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, images, contents := map[v1.Hash]int{}, 0, map[v1.Hash]bool{}
+	for i, r := range one {
+		for j, tagged := range r.Tags {
+			images++
+			if tagged.Index != nil {
+				if manifest, err := tagged.Index.IndexManifest(); err != nil || len(manifest.Manifests) != 2 {
+					t.Errorf("%s: %v", r.Name, err)
+				}
+				continue
+			}
+			all, err := tagged.Image.Layers()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range all {
+				if err := validate.Layer(l); err != nil {
+					t.Errorf("%s: %v", r.Name, err)
+				}
+			}
+			a, _ := tagged.Image.ConfigName()
+			if b, _ := two[i].Tags[j].Image.ConfigName(); a != b {
+				t.Errorf("%s: %s, then %s", r.Name, a, b)
+			}
+			contents[a] = true
+			manifest, err := tagged.Image.Manifest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range manifest.Layers {
+				layers[l.Digest]++
+			}
+		}
+	}
+	shared := 0
+	for _, n := range layers {
+		if n > 1 {
+			shared++
+		}
+	}
+	if len(one) < 12 || shared < 3 || len(contents) >= images {
+		t.Errorf("%d repositories, %d tags of %d contents, %d shared layers", len(one), images, len(contents), shared)
+	}
+}
+
+func TestGoProgram(t *testing.T) {
+	info, err := buildinfo.Read(strings.NewReader(goProgram("go1.20.4", "example.test/a", "golang.org/x/net v0.10.0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.GoVersion != "go1.20.4" || info.Main.Path != "example.test/a" || len(info.Deps) != 1 || info.Deps[0].Version != "v0.10.0" {
+		t.Errorf("%+v", info)
 	}
 }
