@@ -55,6 +55,10 @@ var Table = []Room{
 	{Path: "policy", May: []string{"."}},
 	{Path: "report", May: []string{"."}},
 	{Path: "notify", May: []string{"."}},
+	{Path: "export", May: []string{"."}}, // rows of any list into files
+
+	// When, by the clock on the wall.
+	{Path: "calendar", May: []string{"."}},
 
 	// Where images come from.
 	{Path: "registry", May: []string{"."}},
@@ -63,7 +67,7 @@ var Table = []Room{
 	{Path: "source", May: []string{".", "layer", "registry", "registry/distribution", "engine"}},
 
 	// The use cases, and what keeps their state.
-	{Path: "scan", May: []string{".", "analyze", "layer", "image", "match", "advisory", "policy"}},
+	{Path: "scan", May: []string{".", "analyze", "layer", "image", "match", "advisory", "policy", "calendar"}},
 	{Path: "store", May: []string{".", "store/migrations"}},
 	{Path: "store/migrations", May: []string{"."}},
 	{Path: "store/*", May: []string{".", "store"}},
