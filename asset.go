@@ -106,6 +106,7 @@ type Task struct {
 	Failed     int           `json:"failed"`
 	Cancelled  int           `json:"cancelled"`
 	AtRisk     int           `json:"atRisk"`
+	Unlicensed int           `json:"unlicensed"` // contents that were left out, because the quota does not cover them
 }
 
 // Scan is one run over one image content.

@@ -21,6 +21,7 @@ const (
 	CodeDisk         Code = "disk"         // no space, or no right to write
 	CodeCancelled    Code = "cancelled"    // somebody stopped it
 	CodeConflict     Code = "conflict"     // the name is taken, or somebody else changed it meanwhile
+	CodeQuota        Code = "quota"        // contents have no licence, and not enough units are left; its cause is a Shortage
 	CodeInternal     Code = "internal"     // a fault of ours
 )
 

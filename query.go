@@ -51,6 +51,7 @@ type AssetFilter struct {
 	Recommended   bool       `json:"recommended,omitempty"`
 	Fixable       bool       `json:"fixable,omitempty"`
 	Gone          bool       `json:"gone,omitempty"`          // those that are no longer upstream, instead of those that are
+	Licensed      *bool      `json:"licensed,omitempty"`      // whose content has, or has not, a unit of the quota
 	Vulnerability string     `json:"vulnerability,omitempty"` // that have this CVE now
 	Package       string     `json:"package,omitempty"`       // that hold a package of this name
 	MinSize       int64      `json:"minSize,omitempty"`       // bytes
@@ -91,6 +92,7 @@ type AssetRow struct {
 	Risk         Risk             `json:"risk"`
 	Counters     Counters         `json:"counters"`
 	Running      bool             `json:"running"`
+	Licensed     bool             `json:"licensed"`               // its content has a unit of the quota
 	Recommended  []string         `json:"recommended,omitempty"`  // the reasons; empty when it is not
 	HighPriority []string         `json:"highPriority,omitempty"` // likewise
 }

@@ -188,4 +188,5 @@ const (
 	lockBench  = 7_201_001 // findings, counters, what images hold
 	lockScans  = 7_201_002 // tasks and scans come and go
 	lockLayout = 7_201_003 // the schema
+	lockQuota  = 7_201_004 // units are spent
 )

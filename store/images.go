@@ -47,8 +47,13 @@ func (s *Store) assets(ctx context.Context, f pratique.AssetFilter) (*listing, s
 	if err != nil {
 		return nil, "", err
 	}
+	return s.assetsBy(f, rules), rules, nil
+}
+
+// assetsBy is assets, with the rules that are the current ones.
+func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	l := &listing{
-		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), c.progress, c.error, " + nullableCounters,
+		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id), c.progress, c.error, " + nullableCounters,
 		from:    assetFrom + "LEFT JOIN scans c ON c.id = i.scan_id",
 		sorts: map[string]string{
 			"": "a.id", "name": "r.name", "tag": "a.tag", "registry": "g.name", "size": "a.size", "created": "COALESCE(a.created, 0)", "pushed": "COALESCE(a.pushed, 0)",
@@ -96,6 +101,9 @@ func (s *Store) assets(ctx context.Context, f pratique.AssetFilter) (*listing, s
 	if f.Fixable {
 		l.and("i.fixable > 0")
 	}
+	if f.Licensed != nil {
+		l.and("EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id) = ?", *f.Licensed)
+	}
 	if f.Vulnerability != "" {
 		l.and(`a.image_id IN (SELECT ip.image_id FROM vulnerabilities v JOIN findings f ON f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0
 			JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL WHERE v.name = ?)`, f.Vulnerability)
@@ -113,7 +121,7 @@ func (s *Store) assets(ctx context.Context, f pratique.AssetFilter) (*listing, s
 	l.during("a.pushed", f.Pushed)
 	l.during("i.scanned_at", f.ScannedAt)
 	l.during("a.last_seen", f.Synced)
-	return l, rules, nil
+	return l
 }
 
 func (s *Store) rules(ctx context.Context) (rules string, err error) {
@@ -170,7 +178,7 @@ func scanAsset(rows *sql.Rows, v *pratique.AssetRow, rules string, order []any) 
 	var risk int
 	var readBy string
 	targets := append(assetTargets(&v.Asset), &v.RegistryName, &v.RegistryKind, &v.Address, &v.RepositoryID, &v.Namespace, &v.OSName, &v.Status, intoOrNil{&v.ScannedAt}, &v.ScanID,
-		&risk, &v.Running, &readBy, document{&v.Progress}, document{&v.ScanError})
+		&risk, &v.Running, &readBy, &v.Licensed, document{&v.Progress}, document{&v.ScanError})
 	targets = append(targets, counterTargets(&v.Counters)...)
 	if err := rows.Scan(append(targets, order...)...); err != nil {
 		return err

@@ -11,10 +11,10 @@ import (
 	"github.com/pratique/pratique"
 )
 
-const taskColumns = "t.id, t.kind, t.creator, t.categories, t.timeout, t.forced, t.created, t.ended, t.total, t.scanned, t.failed, t.cancelled, t.at_risk"
+const taskColumns = "t.id, t.kind, t.creator, t.categories, t.timeout, t.forced, t.created, t.ended, t.total, t.scanned, t.failed, t.cancelled, t.at_risk, t.unlicensed"
 
 func taskTargets(t *pratique.Task) []any {
-	return []any{&t.ID, &t.Kind, &t.Creator, document{&t.Categories}, (*micros)(&t.Timeout), &t.Forced, into{&t.Created}, intoOrNil{&t.Ended}, &t.Total, &t.Scanned, &t.Failed, &t.Cancelled, &t.AtRisk}
+	return []any{&t.ID, &t.Kind, &t.Creator, document{&t.Categories}, (*micros)(&t.Timeout), &t.Forced, into{&t.Created}, intoOrNil{&t.Ended}, &t.Total, &t.Scanned, &t.Failed, &t.Cancelled, &t.AtRisk, &t.Unlicensed}
 }
 
 // micros is a duration, kept in microseconds.
@@ -30,43 +30,64 @@ func (m *micros) Scan(v any) error {
 const MaxTaskImages = 100_000
 
 // CreateTask keeps a wish for scans and returns it with the ids of the scans that
-// it waits for. An image that is being scanned, or waits for it, is joined: its
-// scan is widened by what the task wants beyond it.
+// it waits for, in the order of the request. An image that is being scanned, or
+// waits for it, is joined: its scan is widened by what the task wants beyond it.
+// Contents that the quota does not cover are refused with CodeQuota, all of them
+// when a person asked, else those alone (see [Store.License]).
 func (s *Store) CreateTask(ctx context.Context, r pratique.TaskRequest) (task pratique.Task, scans []int64, err error) {
-	images := slices.Clone(r.ImageIDs)
-	slices.Sort(images)
-	images = slices.Compact(images)
+	if err := checkTask(&r); err != nil {
+		return task, nil, err
+	}
+	err = s.write(ctx, func(tx *tx) (err error) {
+		task, scans, err = s.createTask(ctx, tx, r)
+		return err
+	}, lockScans, lockQuota)
+	return task, scans, err
+}
+
+// checkTask refuses a request that makes no sense, and names each image once.
+func checkTask(r *pratique.TaskRequest) error {
+	seen := make(map[pratique.Digest]bool, len(r.ImageIDs))
+	r.ImageIDs = slices.DeleteFunc(slices.Clone(r.ImageIDs), func(d pratique.Digest) bool {
+		twice := seen[d]
+		seen[d] = true
+		return twice
+	})
 	switch {
-	case len(images) == 0:
-		return task, nil, pratique.Errorf(pratique.CodeInvalid, "there is nothing to scan").WithRemedy("choose at least one image, or a wider scope")
-	case len(images) > MaxTaskImages:
-		return task, nil, pratique.Errorf(pratique.CodeLimit, "a task of %d images", len(images)).WithRemedy("choose at most %d at a time", MaxTaskImages)
+	case len(r.ImageIDs) == 0:
+		return pratique.Errorf(pratique.CodeInvalid, "there is nothing to scan").WithRemedy("choose at least one image, or a wider scope")
+	case len(r.ImageIDs) > MaxTaskImages:
+		return pratique.Errorf(pratique.CodeLimit, "a task of %d images", len(r.ImageIDs)).WithRemedy("choose at most %d at a time", MaxTaskImages)
 	case len(r.Categories) == 0:
-		return task, nil, pratique.Errorf(pratique.CodeInvalid, "there is nothing to look for").WithRemedy("choose at least one category")
+		return pratique.Errorf(pratique.CodeInvalid, "there is nothing to look for").WithRemedy("choose at least one category")
 	}
 	r.Priority = cmp.Or(r.Priority, priorityOf(r.Kind))
-	err = s.write(ctx, func(tx *tx) (err error) {
-		scans = scans[:0]
-		task = pratique.Task{Kind: r.Kind, Creator: r.Creator, Categories: sorted(r.Categories), Timeout: r.Timeout, Forced: r.Forced, Created: tx.now, Total: len(images)}
-		task.ID, err = tx.insert(ctx, "INSERT INTO tasks (kind, creator, categories, timeout, forced, created, total, scanned, failed, cancelled, at_risk) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0)",
-			task.Kind, task.Creator, document{task.Categories}, task.Timeout.Microseconds(), task.Forced, at(tx.now), task.Total)
+	return nil
+}
+
+func (s *Store) createTask(ctx context.Context, tx *tx, r pratique.TaskRequest) (task pratique.Task, scans []int64, err error) {
+	images, refused, err := s.meter(ctx, tx, r)
+	if err != nil {
+		return task, nil, err
+	}
+	task = pratique.Task{Kind: r.Kind, Creator: r.Creator, Categories: sorted(r.Categories), Timeout: r.Timeout, Forced: r.Forced, Created: tx.now, Total: len(images), Unlicensed: refused}
+	task.ID, err = tx.insert(ctx, "INSERT INTO tasks (kind, creator, categories, timeout, forced, created, total, scanned, failed, cancelled, at_risk, unlicensed) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?)",
+		task.Kind, task.Creator, document{task.Categories}, task.Timeout.Microseconds(), task.Forced, at(tx.now), task.Total, refused)
+	if err != nil {
+		return task, nil, err
+	}
+	for _, image := range images {
+		id, err := wantScan(ctx, tx, image, task, r.Priority)
 		if err != nil {
-			return err
+			return task, nil, err
 		}
-		for _, image := range images {
-			id, err := wantScan(ctx, tx, image, task, r.Priority)
-			if err != nil {
-				return err
-			}
-			scans = append(scans, id)
-		}
-		links := make([][]any, len(scans))
-		for i, id := range scans {
-			links[i] = []any{task.ID, id}
-		}
-		return tx.engine.load(ctx, tx, "task_scans", []string{"task_id", "scan_id"}, links)
-	}, lockScans)
-	return task, scans, err
+		scans = append(scans, id)
+	}
+	links := make([][]any, len(scans))
+	for i, id := range scans {
+		links[i] = []any{task.ID, id}
+	}
+	return task, scans, tx.engine.load(ctx, tx, "task_scans", []string{"task_id", "scan_id"}, links)
 }
 
 func priorityOf(kind pratique.TaskKind) int {

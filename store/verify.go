@@ -30,6 +30,8 @@ func (s *Store) Verify(ctx context.Context) (wrong []string, err error) {
 			"sizes of tasks":                "SELECT COUNT(*) FROM tasks t WHERE t.total <> (SELECT COUNT(*) FROM task_scans ts WHERE ts.task_id = t.id)",
 			"ends of tasks":                 "SELECT COUNT(*) FROM tasks t WHERE (t.ended IS NULL) <> (t.scanned + t.failed + t.cancelled < t.total)",
 			"ends of scans":                 "SELECT COUNT(*) FROM task_scans ts JOIN scans c ON c.id = ts.scan_id WHERE c.ended IS NOT NULL AND ts.outcome IS NULL",
+			"units of the quota":            "SELECT COUNT(*) FROM quota_entries e WHERE e.images <> (SELECT COUNT(*) FROM licences l WHERE l.entry_id = e.id)",
+			"lines of the quota":            "SELECT COUNT(*) FROM quota_entries e WHERE e.used <> (SELECT COUNT(*) FROM licences l WHERE l.entry_id <= e.id) OR e.used > e.total",
 			"states of images":              "SELECT COUNT(*) FROM images i WHERE (i.status = 'scanning') <> EXISTS (SELECT 1 FROM scans c WHERE c.image_id = i.id AND c.ended IS NULL)",
 		} {
 			var n int

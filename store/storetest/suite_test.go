@@ -181,6 +181,7 @@ func crash(t *testing.T, dsn string) {
 	ctx := context.Background()
 	s := Open(t, dsn)
 	estate(t, s, 20)
+	must(t, s.SetQuota(ctx, pratique.QuotaSettings{Enabled: true, Total: 1 << 20, Auto: pratique.AutoRule{Enabled: true}}, "admin"))
 	self, err := os.Executable()
 	must(t, err)
 	for round := range 4 {
@@ -213,6 +214,9 @@ func crash(t *testing.T, dsn string) {
 		t.Errorf("%d tasks never end", p.Total)
 	}
 	judge(t, s, nil)
+	if q := ok[pratique.QuotaState](t)(s.Quota(ctx)); q.Used < 20 {
+		t.Errorf("%d units were used", q.Used)
+	}
 	sound(t, s)
 }
 
@@ -232,6 +236,16 @@ func victim(dsn string) {
 			known[p.Name] = []pratique.Finding{finding(fmt.Sprint("CVE-", n%7), p, severities[(n+i)%6], ""), finding(fmt.Sprint("CVE-", n%3), p, severities[n%6], "1")}
 		}
 		judge(t, s, known)
+		var batch []pratique.Asset // which costs many units at once
+		for i := range 50 {
+			batch = append(batch, asset(fmt.Sprint("x", i), 1000*n+i+20))
+		}
+		if _, err := s.SyncRepository(ctx, 1, "team/batch", batch, true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.License(ctx, licensed(false), 0, "victim"); err != nil {
+			t.Fatal(err)
+		}
 		_, scans, err := s.CreateTask(ctx, want([]pratique.Digest{imageID(n % 20), imageID((n + 7) % 20)}, everything...))
 		if err != nil {
 			t.Fatal(err)
