@@ -85,6 +85,7 @@ var Table = []Room{
 	// The proving ground.
 	{Path: "internal/*", May: []string{Anything}},
 	{Path: "e2e", May: []string{Anything}},
+	{Path: "e2e/*", May: []string{Anything}},
 	{Path: "bench", May: []string{Anything}},
 	{Path: "accuracy", May: []string{Anything}},
 }

@@ -24,6 +24,7 @@ type Image struct {
 	Labels       map[string]string
 	Cmd          []string
 	User         string
+	Created      time.Time // Epoch
 }
 
 type descriptor struct {
@@ -52,8 +53,12 @@ func (img Image) Config() []byte {
 		history = append(history, step{Epoch, l.CreatedBy})
 		diffIDs = append(diffIDs, l.DiffID)
 	}
+	created := img.Created
+	if created.IsZero() {
+		created = Epoch
+	}
 	return encode(map[string]any{
-		"created":      Epoch,
+		"created":      created,
 		"os":           or(img.OS, "linux"),
 		"architecture": or(img.Architecture, "amd64"),
 		"config":       map[string]any{"Env": img.Env, "Labels": img.Labels, "Cmd": img.Cmd, "User": img.User},

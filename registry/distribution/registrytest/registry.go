@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -62,71 +63,101 @@ func (s Server) Token(t testing.TB, scopes ...string) string {
 // Start runs a registry until the test ends.
 func Start(t testing.TB, opt Options) Server {
 	t.Helper()
+	s, stop, err := Launch(t.TempDir(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return s
+}
+
+// Launch is Start for a registry that several tests share: it keeps everything in
+// dir, and runs until stop is called.
+func Launch(dir string, opt Options) (s Server, stop func(), err error) {
 	binary, err := exec.LookPath("docker-registry")
 	if err != nil {
-		t.Fatal("docker-registry is missing: install Debian's package docker-registry")
+		return s, nil, errors.New("docker-registry is missing: install Debian's package docker-registry")
 	}
-	dir := t.TempDir()
-	s := Server{Host: freeAddress(t)}
+	if s.Host, err = freeAddress(); err != nil {
+		return s, nil, err
+	}
+	endTokens := func() {}
 	config := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %q}\n  delete: {enabled: true}\ncompatibility: {schema1: {enabled: true}}\nhttp:\n  addr: %s\n", filepath.Join(dir, "data"), s.Host)
 	if opt.TLS {
 		cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-		writeCertificate(t, cert, key)
+		if err := writeCertificate(cert, key); err != nil {
+			return s, nil, err
+		}
 		s.CAFile = cert
 		config += fmt.Sprintf("  tls: {certificate: %q, key: %q}\n", cert, key)
 	}
 	if opt.Basic {
 		file := filepath.Join(dir, "htpasswd")
-		write(t, file, []byte(Username+":"+passwordHash+"\n"))
+		if err := os.WriteFile(file, []byte(Username+":"+passwordHash+"\n"), 0o600); err != nil {
+			return s, nil, err
+		}
 		config += fmt.Sprintf("auth:\n  htpasswd: {realm: harbour, path: %q}\n", file)
 	}
 	if opt.Token {
 		cert, key := filepath.Join(dir, "token-cert.pem"), filepath.Join(dir, "token-key.pem")
-		writeCertificate(t, cert, key)
-		service, realm := startTokens(t, cert, key)
-		s.tokens = service
-		config += fmt.Sprintf("auth:\n  token: {realm: %q, service: %s, issuer: %s, rootcertbundle: %q}\n", realm, tokenService, tokenIssuer, cert)
+		if err := writeCertificate(cert, key); err != nil {
+			return s, nil, err
+		}
+		service, server, err := startTokens(cert, key)
+		if err != nil {
+			return s, nil, err
+		}
+		s.tokens, endTokens = service, server.Close
+		config += fmt.Sprintf("auth:\n  token: {realm: %q, service: %s, issuer: %s, rootcertbundle: %q}\n", server.URL, tokenService, tokenIssuer, cert)
 	}
+	end, err := run(binary, dir, config, s.Host)
+	if err != nil {
+		endTokens()
+		return s, nil, err
+	}
+	return s, func() { end(); endTokens() }, nil
+}
+
+// run starts the registry and waits until it listens.
+func run(binary, dir, config, host string) (end func(), err error) {
 	file := filepath.Join(dir, "config.yml")
-	write(t, file, []byte(config))
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return nil, err
+	}
 	var log bytes.Buffer
 	cmd := exec.Command(binary, "serve", file)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() {
+	end = func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-	})
+	}
 	for range 200 {
-		if conn, err := net.Dial("tcp", s.Host); err == nil {
+		if conn, err := net.Dial("tcp", host); err == nil {
 			_ = conn.Close()
-			return s
+			return end, nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	t.Fatalf("docker-registry did not start: %s", log.String())
-	return s
+	end()
+	return nil, fmt.Errorf("docker-registry did not start: %s", log.String())
 }
 
-func freeAddress(t testing.TB) string {
-	t.Helper()
+func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer l.Close()
-	return l.Addr().String()
+	return l.Addr().String(), nil
 }
 
-func writeCertificate(t testing.TB, certFile, keyFile string) {
-	t.Helper()
+func writeCertificate(certFile, keyFile string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	template := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "registrytest"},
@@ -136,19 +167,14 @@ func writeCertificate(t testing.TB, certFile, keyFile string) {
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	write(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
-	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
-}
-
-func write(t testing.TB, file string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(file, content, 0o600); err != nil {
-		t.Fatal(err)
+	if err := os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o600); err != nil {
+		return err
 	}
+	return os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600)
 }

@@ -13,7 +13,6 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 )
 
@@ -31,27 +30,31 @@ type tokens struct {
 	issued atomic.Int64
 }
 
-// startTokens runs a token service until the test ends, and returns its address.
-func startTokens(t testing.TB, certFile, keyFile string) (*tokens, string) {
-	t.Helper()
-	service := &tokens{cert: decode(t, certFile)}
-	key, err := x509.ParsePKCS8PrivateKey(decode(t, keyFile))
+// startTokens runs a token service.
+func startTokens(certFile, keyFile string) (*tokens, *httptest.Server, error) {
+	cert, err := decode(certFile)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
-	service.key = key.(*ecdsa.PrivateKey)
-	server := httptest.NewServer(service)
-	t.Cleanup(server.Close)
-	return service, server.URL
+	private, err := decode(keyFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	service := &tokens{key: key.(*ecdsa.PrivateKey), cert: cert}
+	return service, httptest.NewServer(service), nil
 }
 
-func decode(t testing.TB, file string) []byte {
+func decode(file string) ([]byte, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	block, _ := pem.Decode(content)
-	return block.Bytes
+	return block.Bytes, nil
 }
 
 func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
