@@ -131,7 +131,7 @@ func debianStages(dir string) ([]string, error) {
 		snapshot(stages[2]),
 	}
 
-	suite, sources, err := aptSources()
+	suite, sources, err := testimage.AptSources()
 	if err != nil {
 		return nil, err
 	}
@@ -149,33 +149,6 @@ func debianStages(dir string) ([]string, error) {
 		return nil, fmt.Errorf("mmdebstrap (\"make deps\" installs it): %w\n%s", err, tail(string(out)))
 	}
 	return stages, nil
-}
-
-// aptSources returns the machine's own release and where it gets its packages.
-func aptSources() (suite, sources string, err error) {
-	release, err := os.ReadFile("/etc/os-release")
-	if err != nil {
-		return "", "", err
-	}
-	for line := range strings.Lines(string(release)) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "VERSION_CODENAME="); ok {
-			suite = strings.Trim(v, `"`)
-		}
-	}
-	if suite == "" {
-		return "", "", fmt.Errorf("/etc/os-release names no VERSION_CODENAME: these tests want Debian or Ubuntu")
-	}
-	out, err := toolErr("apt-get", "indextargets", "--format", "$(ORIGIN) deb $(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
-	if err != nil {
-		return "", "", err
-	}
-	for line := range strings.Lines(out) {
-		origin, source, _ := strings.Cut(line, " ")
-		if (origin == "Debian" || origin == "Ubuntu") && !strings.Contains(sources, source) {
-			sources += source
-		}
-	}
-	return suite, sources, nil // without an index yet, mmdebstrap knows the usual place
 }
 
 // npmApp installs npm packages, some of them nested in others.
