@@ -38,7 +38,7 @@ type Health struct {
 
 // SyncStatus is how far our knowledge of a registry's inventory reaches.
 type SyncStatus struct {
-	State       string     `json:"state"` // "", "running", "success", "failed"
+	State       string     `json:"state"` // "", "waiting", "running", "success", "failed"
 	Full        bool       `json:"full"`
 	Started     *time.Time `json:"started,omitempty"`
 	Ended       *time.Time `json:"ended,omitempty"`
@@ -121,6 +121,9 @@ type Scan struct {
 	Created    time.Time        `json:"created"`
 	Started    *time.Time       `json:"started,omitempty"`
 	Ended      *time.Time       `json:"ended,omitempty"`
-	Error      *Error           `json:"error,omitempty"`
-	Worker     string           `json:"worker,omitempty"`
+	// Due: a scan that waits does not begin before, because the hourly limit of its
+	// registry is used up. Error then says so.
+	Due    *time.Time `json:"due,omitempty"`
+	Error  *Error     `json:"error,omitempty"`
+	Worker string     `json:"worker,omitempty"`
 }

@@ -20,6 +20,7 @@ const (
 	CodeLimit        Code = "limit"        // larger, deeper or more than we agree to read
 	CodeDisk         Code = "disk"         // no space, or no right to write
 	CodeCancelled    Code = "cancelled"    // somebody stopped it
+	CodeTimeout      Code = "timeout"      // it took longer than was allowed
 	CodeConflict     Code = "conflict"     // the name is taken, or somebody else changed it meanwhile
 	CodeQuota        Code = "quota"        // contents have no licence, and not enough units are left; its cause is a Shortage
 	CodeInternal     Code = "internal"     // a fault of ours

@@ -31,6 +31,9 @@ type Lease struct {
 	Categories []Category    `json:"categories"`
 	Forced     bool          `json:"forced"`
 	Timeout    time.Duration `json:"timeout"`
+	// Knowledge names what told how far vulnerabilities are known. The worker fills it
+	// in when it hands its report in.
+	Knowledge string `json:"knowledge,omitempty"`
 }
 
 // Location is a place where an image's content can be pulled.
@@ -53,6 +56,26 @@ type SyncResult struct {
 	// New are contents of rows that were added or changed.
 	New []Digest `json:"-"`
 }
+
+// SyncWish is what is wanted of a registry's inventory, and not done yet. Wishes
+// add up; each has the moment at which it was made, so that what was done for an
+// earlier one does not count for a later.
+type SyncWish struct {
+	Whole *WholeSync `json:"whole,omitempty"`
+	// Hints are repositories in which something happened, by what the registry told.
+	Hints map[string]time.Time `json:"hints,omitempty"`
+}
+
+// WholeSync is the wish for a pass over all repositories of a registry.
+type WholeSync struct {
+	Full   bool      `json:"full"` // list all; else only what is new, where the registry can tell
+	By     string    `json:"by"`
+	Reason string    `json:"reason"` // as in SyncRun
+	At     time.Time `json:"at"`
+}
+
+// Empty tells whether nothing is wanted.
+func (w SyncWish) Empty() bool { return w.Whole == nil && len(w.Hints) == 0 }
 
 // SyncRun is one pass over a registry's inventory.
 type SyncRun struct {

@@ -40,3 +40,13 @@ type ScanPreview struct {
 	Estimate *time.Duration `json:"estimate,omitempty"`
 	Items    []AssetRow     `json:"items"` // the first of them, in the order in which they would be scanned
 }
+
+// SelectedImage is a content that a filter chooses.
+type SelectedImage struct {
+	ImageID    Digest
+	RegistryID int64 // one that has it
+	Rows       int   // of the list of repository images
+	Size       int64 // compressed bytes, as far as they are known
+	Scanned    bool  // at least once
+	Active     bool  // it waits for a scan, or is being scanned
+}

@@ -15,7 +15,7 @@ import (
 // not look for keeps its old result. rules is "" for a scan that failed: it
 // replaces nothing that an earlier one had seen completely.
 func (s *Store) record(ctx context.Context, tx *tx, lease pratique.Lease, report *pratique.Report, rules string) error {
-	r := &recording{tx: tx, report: report, failed: rules == "", rules: rules}
+	r := &recording{tx: tx, report: report, failed: rules == "", rules: rules, knowledge: lease.Knowledge}
 	if err := tx.row(ctx, "SELECT id, rows_live > 0 OR running FROM images WHERE digest = ?", lease.ImageID).Scan(&r.image, &r.live); err != nil {
 		return found(err, "image", lease.ImageID)
 	}
@@ -52,6 +52,7 @@ type recording struct {
 	report     *pratique.Report
 	failed     bool
 	rules      string
+	knowledge  string
 	categories []pratique.Category // those that it replaces
 	adoption   sql.NullInt64
 
@@ -329,7 +330,7 @@ func (r *recording) describe(ctx context.Context) error {
 	}
 	knowledge := "knowledge"
 	if r.has(pratique.CategoryVulnerability) {
-		knowledge = "''" // whoever told the coverage of this report, it was not us
+		knowledge, args = "?", append(args, r.knowledge)
 	}
 	if _, err := tx.exec(ctx, `UPDATE images SET os = ?, architecture = ?, variant = ?, distro = ?, distro_name = ?, complete = ?,
 		size = CASE WHEN CAST(? AS BIGINT) > 0 THEN CAST(? AS BIGINT) ELSE size END, created = COALESCE(CAST(? AS BIGINT), created), rules = `+rules+", adoption_id = "+adoption+", knowledge = "+knowledge+" WHERE id = ?",

@@ -10,10 +10,10 @@ import (
 	"github.com/pratique/pratique"
 )
 
-const scanColumns = "c.id, i.digest, c.attempt, c.status, c.categories, c.priority, c.progress, c.created, c.started, c.ended, c.error, c.worker"
+const scanColumns = "c.id, i.digest, c.attempt, c.status, c.categories, c.priority, c.progress, c.created, c.started, c.ended, c.due, c.error, c.worker"
 
 func scanTargets(c *pratique.Scan) []any {
-	return []any{&c.ID, &c.ImageID, &c.Attempt, &c.Status, document{&c.Categories}, &c.Priority, document{&c.Progress}, into{&c.Created}, intoOrNil{&c.Started}, intoOrNil{&c.Ended}, document{&c.Error}, &c.Worker}
+	return []any{&c.ID, &c.ImageID, &c.Attempt, &c.Status, document{&c.Categories}, &c.Priority, document{&c.Progress}, into{&c.Created}, intoOrNil{&c.Started}, intoOrNil{&c.Ended}, intoOrNil{&c.Due}, document{&c.Error}, &c.Worker}
 }
 
 const scanTables = " FROM scans c JOIN images i ON i.id = c.image_id "
@@ -36,7 +36,7 @@ func (s *Store) Claim(ctx context.Context, scanID int64, worker string) (lease p
 	err = s.write(ctx, func(tx *tx) error {
 		var finished []pratique.Category
 		lease = pratique.Lease{ScanID: scanID, Worker: worker}
-		err := tx.row(ctx, `UPDATE scans SET attempt = attempt + 1, started = ?, beat = ?, worker = ?
+		err := tx.row(ctx, `UPDATE scans SET attempt = attempt + 1, started = ?, beat = ?, worker = ?, due = NULL, error = NULL
 			WHERE id = ? AND ended IS NULL AND started IS NULL RETURNING attempt, categories, finished, forced, timeout`, at(tx.now), at(tx.now), worker, scanID).
 			Scan(&lease.Attempt, document{&lease.Categories}, document{&finished}, &lease.Forced, (*micros)(&lease.Timeout))
 		if errors.Is(err, sql.ErrNoRows) {
@@ -267,4 +267,49 @@ func (s *Store) Release(ctx context.Context, lease pratique.Lease) error {
 		}
 		return err
 	})
+}
+
+// Postpone lets a scan wait again until due, and says why.
+func (s *Store) Postpone(ctx context.Context, lease pratique.Lease, due time.Time, why *pratique.Error) error {
+	return s.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(ctx, "UPDATE scans SET started = NULL, beat = NULL, worker = '', due = ?, error = ? WHERE id = ? AND attempt = ? AND ended IS NULL AND started IS NOT NULL",
+			at(due), documentOrNull(why), lease.ScanID, lease.Attempt)
+		if err == nil && n == 0 {
+			return leaseEnded(lease)
+		}
+		return err
+	})
+}
+
+// ScanImages are the contents that scans are about.
+func (s *Store) ScanImages(ctx context.Context, ids ...int64) (images []pratique.Digest, err error) {
+	for part := range slices.Chunk(ids, chunk) {
+		some, err := collect(ctx, s, one[pratique.Digest], "SELECT i.digest"+scanTables+"WHERE c.id IN ("+numbers(part)+") ORDER BY c.id")
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, some...)
+	}
+	return images, nil
+}
+
+// ScansSince are the scans that run, and those that ended at a moment or later:
+// what has to be told to those who watch.
+func (s *Store) ScansSince(ctx context.Context, moment time.Time) ([]pratique.Scan, error) {
+	return collect(ctx, s, func(rows *sql.Rows, c *pratique.Scan) error { return rows.Scan(scanTargets(c)...) },
+		"SELECT "+scanColumns+scanTables+"WHERE c.ended IS NULL AND c.started IS NOT NULL OR c.ended >= ? ORDER BY c.id LIMIT ?", at(moment), pratique.MaxPage)
+}
+
+// TasksSince are the tasks that go on, and those that ended at a moment or later.
+func (s *Store) TasksSince(ctx context.Context, moment time.Time) ([]pratique.Task, error) {
+	return collect(ctx, s, func(rows *sql.Rows, t *pratique.Task) error { return rows.Scan(taskTargets(t)...) },
+		"SELECT "+taskColumns+" FROM tasks t WHERE t.ended IS NULL OR t.ended >= ? ORDER BY t.id DESC LIMIT ?", at(moment), pratique.MaxPage)
+}
+
+// ScanPace is how long the last scans that succeeded took on average, and how many
+// were looked at (at most 200; 0 when there were none).
+func (s *Store) ScanPace(ctx context.Context) (average time.Duration, scans int, err error) {
+	err = s.row(ctx, "SELECT CAST(COALESCE(AVG(v.took), 0) AS BIGINT), COUNT(*) FROM (SELECT ended - started AS took FROM scans WHERE status = ? AND ended IS NOT NULL AND started IS NOT NULL ORDER BY id DESC LIMIT 200) v",
+		pratique.StatusScanned).Scan((*micros)(&average), &scans)
+	return average, scans, err
 }

@@ -408,3 +408,8 @@ func (s *Store) Malware(ctx context.Context, f pratique.FindingFilter, r pratiqu
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Malware}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
 }
+
+// VulnerabilityIDs are those that anything was ever found to have.
+func (s *Store) VulnerabilityIDs(ctx context.Context) ([]string, error) {
+	return collect(ctx, s, one[string], "SELECT name FROM vulnerabilities ORDER BY id")
+}

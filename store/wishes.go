@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/pratique/pratique"
+)
+
+// WantSync adds a wish to what is wanted of a registry's inventory. It stays until
+// [Store.SyncDone], whoever dies in between.
+func (s *Store) WantSync(ctx context.Context, registryID int64, wish pratique.SyncWish) error {
+	return s.changeWish(ctx, registryID, func(now *pratique.SyncWish) {
+		if w := wish.Whole; w != nil {
+			sum := *w
+			sum.Full = w.Full || now.Whole != nil && now.Whole.Full
+			now.Whole = &sum
+		}
+		for repository, at := range wish.Hints {
+			if now.Hints == nil {
+				now.Hints = map[string]time.Time{}
+			}
+			now.Hints[repository] = at
+		}
+	})
+}
+
+// SyncDone forgets what was done, unless it was wanted again meanwhile.
+func (s *Store) SyncDone(ctx context.Context, registryID int64, done pratique.SyncWish) error {
+	return s.changeWish(ctx, registryID, func(now *pratique.SyncWish) {
+		if now.Whole != nil && done.Whole != nil && now.Whole.At.Equal(done.Whole.At) {
+			now.Whole = nil
+		}
+		for repository, at := range done.Hints {
+			if now.Hints[repository].Equal(at) {
+				delete(now.Hints, repository)
+			}
+		}
+	})
+}
+
+// DropSyncWish forgets whatever is wanted of a registry's inventory.
+func (s *Store) DropSyncWish(ctx context.Context, registryID int64) error {
+	return s.changeWish(ctx, registryID, func(now *pratique.SyncWish) { *now = pratique.SyncWish{} })
+}
+
+func (s *Store) changeWish(ctx context.Context, registryID int64, change func(*pratique.SyncWish)) error {
+	return s.write(ctx, func(tx *tx) error {
+		var wish pratique.SyncWish
+		var status pratique.SyncStatus
+		// The update takes the row's lock.
+		if err := tx.row(ctx, "UPDATE registries SET wish = wish WHERE id = ? RETURNING wish, sync", registryID).Scan(document{&wish}, document{&status}); err != nil {
+			return found(err, "registry", registryID)
+		}
+		change(&wish)
+		var kept any
+		if !wish.Empty() {
+			kept = document{wish}
+		}
+		switch {
+		case status.State == "running":
+		case wish.Whole != nil:
+			status.State = "waiting"
+		case status.State == "waiting": // nobody waits any longer
+			if status.State = ""; status.Ended != nil {
+				if status.State = "success"; status.Error != nil {
+					status.State = "failed"
+				}
+			}
+		}
+		_, err := tx.exec(ctx, "UPDATE registries SET wish = ?, sync = ? WHERE id = ?", kept, document{status}, registryID)
+		return err
+	})
+}
+
+// SyncWish is what is wanted of a registry's inventory.
+func (s *Store) SyncWish(ctx context.Context, registryID int64) (wish pratique.SyncWish, err error) {
+	err = s.row(ctx, "SELECT wish FROM registries WHERE id = ?", registryID).Scan(document{&wish})
+	return wish, found(err, "registry", registryID)
+}
+
+// SyncWishes is what is wanted of all registries.
+func (s *Store) SyncWishes(ctx context.Context) (map[int64]pratique.SyncWish, error) {
+	type row struct {
+		id   int64
+		wish pratique.SyncWish
+	}
+	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.id, document{&r.wish}) }, "SELECT id, wish FROM registries WHERE wish IS NOT NULL")
+	wishes := make(map[int64]pratique.SyncWish, len(all))
+	for _, r := range all {
+		wishes[r.id] = r.wish
+	}
+	return wishes, err
+}
