@@ -22,12 +22,21 @@ func (o *Opened) openRegistry(ctx context.Context, name string, want pratique.Pl
 		return err
 	}
 	o.close = append(o.close, func() error { client.Close(); return nil })
-	root, content, err := client.Manifest(ctx, ref.Repository, ref.Target())
+	if ref.Tag != "" {
+		o.Image.Tags = []string{ref.Name() + ":" + ref.Tag}
+	}
+	return o.openManifest(ctx, client, ref.Repository, ref.Target(), want)
+}
+
+// openManifest finds the image of one platform that a tag or digest of a
+// repository leads to.
+func (o *Opened) openManifest(ctx context.Context, client *distribution.Client, repository, target string, want pratique.Platform) error {
+	root, content, err := client.Manifest(ctx, repository, target)
 	if err != nil {
 		return err
 	}
 	fetch := func(ctx context.Context, d distribution.Descriptor) ([]byte, error) {
-		_, b, err := client.Manifest(ctx, ref.Repository, string(d.Digest))
+		_, b, err := client.Manifest(ctx, repository, string(d.Digest))
 		return b, err
 	}
 	chosen, err := distribution.Select(ctx, fetch, root, content, want)
@@ -37,18 +46,15 @@ func (o *Opened) openRegistry(ctx context.Context, name string, want pratique.Pl
 	if err := refuseArtifact(chosen.Manifest); err != nil {
 		return err
 	}
-	config, err := fetchConfig(ctx, client, ref.Repository, chosen.Manifest.Config)
+	config, err := fetchConfig(ctx, client, repository, chosen.Manifest.Config)
 	if err != nil {
 		return err
 	}
 	o.Image.Digest, o.Image.IndexDigest = chosen.Descriptor.Digest, chosen.Index
-	if ref.Tag != "" {
-		o.Image.Tags = []string{ref.Name() + ":" + ref.Tag}
-	}
 	var layers []stored
 	for _, d := range chosen.Manifest.Layers {
 		layers = append(layers, stored{layerOf(d), func(ctx context.Context) (io.ReadCloser, error) {
-			return client.Blob(ctx, ref.Repository, d)
+			return client.Blob(ctx, repository, d)
 		}})
 	}
 	return o.describe(config, layers, want)

@@ -15,7 +15,6 @@ package oci
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"iter"
 	"net/http"
 	"slices"
@@ -147,9 +146,6 @@ func (Connector) List(ctx context.Context, conn registry.Connection, q registry.
 // atOnce is how many requests one repository has in flight.
 const atOnce = 4
 
-// maxConfig is the size in bytes of a config that is read for its dates.
-const maxConfig = 4 << 20
-
 // reader lists one repository.
 type reader struct {
 	client     *distribution.Client
@@ -275,52 +271,9 @@ func (r *reader) artifact(ctx context.Context, d pratique.Digest) (registry.Arti
 	}
 	distribution.Describe(&a, m)
 	if a.Kind == registry.KindImage {
-		err = r.config(ctx, &a, m.Config)
+		err = r.client.ReadConfig(ctx, r.repository, &a, m.Config)
 	}
 	return a, err
-}
-
-// config reads platform and date. An image whose config is missing or damaged is
-// listed without them: a scan will tell what is wrong with it.
-func (r *reader) config(ctx context.Context, a *registry.Artifact, d distribution.Descriptor) error {
-	if d.Size > maxConfig {
-		return nil
-	}
-	body, err := r.client.Blob(ctx, r.repository, d)
-	if err != nil {
-		return whole(err)
-	}
-	defer body.Close()
-	content, err := io.ReadAll(body)
-	if err != nil {
-		return whole(err)
-	}
-	var c struct {
-		Created      string `json:"created"`
-		OS           string `json:"os"`
-		Architecture string `json:"architecture"`
-		Variant      string `json:"variant"`
-		OSVersion    string `json:"os.version"`
-	}
-	if pratique.DigestOf(content) != d.Digest || json.Unmarshal(content, &c) != nil {
-		return nil
-	}
-	if created := registry.Date(c.Created); created != nil {
-		a.Created = created
-	}
-	if c.OS != "" || c.Architecture != "" {
-		a.Platform = &pratique.Platform{OS: c.OS, Architecture: c.Architecture, Variant: c.Variant, OSVersion: c.OSVersion}
-	}
-	return nil
-}
-
-// whole lets only those errors through that concern the whole registry.
-func whole(err error) error {
-	switch pratique.CodeOf(err) {
-	case pratique.CodeUnreachable, pratique.CodeRateLimited, pratique.CodeCancelled:
-		return err
-	}
-	return nil
 }
 
 // Webhook reads distribution's notifications, and the generic form.
