@@ -147,6 +147,9 @@ CREATE TABLE IF NOT EXISTS queue_workers (
 	beat     bigint NOT NULL
 )`
 
+// scansColumn came later.
+const scansColumn = "ALTER TABLE queue_workers ADD COLUMN scans bigint NOT NULL DEFAULT 0"
+
 // advisoryLock is the key of the lock that one migration at a time holds:
 // "pratique" in ASCII.
 const advisoryLock = 0x7072617469717565
@@ -195,6 +198,9 @@ func (db database) migratePostgres(ctx context.Context, m *rivermigrate.Migrator
 	if _, err := conn.ExecContext(ctx, workersTable); err != nil {
 		return err
 	}
+	if _, err := conn.ExecContext(ctx, strings.Replace(scansColumn, "COLUMN", "COLUMN IF NOT EXISTS", 1)); err != nil {
+		return err
+	}
 	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	return err
 }
@@ -208,6 +214,15 @@ func (db database) migrateSQLite(ctx context.Context, m *rivermigrate.Migrator[*
 	return db.tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM queue_workers WHERE id = ''"); err != nil {
 			return err
+		}
+		var there bool
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pragma_table_info('queue_workers') WHERE name = 'scans')").Scan(&there); err != nil {
+			return err
+		}
+		if !there {
+			if _, err := tx.ExecContext(ctx, scansColumn); err != nil {
+				return err
+			}
 		}
 		_, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil)
 		return err

@@ -52,9 +52,9 @@ func (p *pulse) trusted() bool {
 }
 
 func (w *work) register(ctx context.Context) error {
-	_, err := w.db.ExecContext(ctx, w.db.sql(`INSERT INTO queue_workers (id, host, pid, capacity, started, beat)
-		VALUES (?1, ?2, ?3, ?4, {millis}, {millis}) ON CONFLICT (id) DO UPDATE SET beat = {millis}`),
-		w.id, w.host, os.Getpid(), w.Scans+w.Services)
+	_, err := w.db.ExecContext(ctx, w.db.sql(`INSERT INTO queue_workers (id, host, pid, capacity, scans, started, beat)
+		VALUES (?1, ?2, ?3, ?4, ?5, {millis}, {millis}) ON CONFLICT (id) DO UPDATE SET beat = {millis}`),
+		w.id, w.host, os.Getpid(), w.Scans+w.Services, w.Scans)
 	return err
 }
 
@@ -318,6 +318,7 @@ type Worker struct {
 	Host     string
 	PID      int
 	Capacity int // jobs at once
+	Scans    int // of these
 	Started  time.Time
 	Beat     time.Time // by the database's clock, at most 10 s ago while all is well
 	Running  int       // jobs
@@ -325,7 +326,7 @@ type Worker struct {
 
 // Workers lists who does jobs now.
 func (q *Queue) Workers(ctx context.Context) ([]Worker, error) {
-	rows, err := q.db.QueryContext(ctx, q.db.sql(`SELECT id, host, pid, capacity, started, beat,
+	rows, err := q.db.QueryContext(ctx, q.db.sql(`SELECT id, host, pid, capacity, scans, started, beat,
 		(SELECT count(*) FROM river_job WHERE state = 'running' AND {holder} = queue_workers.id) FROM queue_workers ORDER BY started, id`))
 	if err != nil {
 		return nil, unreachable(err)
@@ -335,7 +336,7 @@ func (q *Queue) Workers(ctx context.Context) ([]Worker, error) {
 	for rows.Next() {
 		var w Worker
 		var started, beat int64
-		if err := rows.Scan(&w.ID, &w.Host, &w.PID, &w.Capacity, &started, &beat, &w.Running); err != nil {
+		if err := rows.Scan(&w.ID, &w.Host, &w.PID, &w.Capacity, &w.Scans, &started, &beat, &w.Running); err != nil {
 			return nil, unreachable(err)
 		}
 		w.Started, w.Beat = time.UnixMilli(started), time.UnixMilli(beat)

@@ -44,8 +44,8 @@ type Wanter interface {
 // from many goroutines and must be quick.
 type Observer interface {
 	// Ended: the outcome is "done", "failed" (it is begun again), "cancelled",
-	// "stopped" (put back, because the process stops) or "lost" (another worker
-	// has it). waited is from when it could have begun to when it did.
+	// "stopped" (put back, because the process stops), "lost" (another worker has
+	// it) or "postponed" (see [scan.Later]). waited is from when it could have begun to when it did.
 	Ended(kind, outcome string, waited, ran time.Duration)
 }
 
@@ -286,6 +286,11 @@ func (w *work) run(parent context.Context, job *rivertype.JobRow, do func(contex
 	if err == nil {
 		outcome = "done"
 		return nil
+	}
+	var later scan.Later
+	if errors.As(err, &later) && ctx.Err() == nil {
+		outcome = "postponed"
+		return river.JobSnooze(max(0, time.Duration(later)))
 	}
 	switch context.Cause(ctx) {
 	case scan.ErrCancelled:

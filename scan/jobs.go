@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -90,3 +91,35 @@ var (
 	// ErrLost: the job is no longer ours. Nothing may be written.
 	ErrLost = errors.New("the job was given to another worker")
 )
+
+// Later is what a handler returns when a job can do nothing yet: it begins again
+// after that time, and this go at it does not count.
+type Later time.Duration
+
+func (l Later) Error() string { return "nothing can be done for " + time.Duration(l).String() }
+
+// Jobs is the queue, for those who want something to be done.
+type Jobs interface {
+	Enqueue(ctx context.Context, jobs ...Job) error
+	// Cancel takes jobs out of the queue, and ends the contexts of those that run.
+	Cancel(ctx context.Context, jobs ...Args) (int, error)
+}
+
+// closing is how long the end of a job may take to be written after its handler
+// has returned.
+const closing = time.Second
+
+// want makes jobs of what was written into rows. A job that is just ending may have
+// looked at its row already, and is still joined by a new one: hence a second look
+// a little later. Whatever is missed, the sweeper finds.
+func want(ctx context.Context, jobs Jobs, all ...Job) {
+	if len(all) == 0 {
+		return
+	}
+	_ = jobs.Enqueue(ctx, all...)
+	time.AfterFunc(closing, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+		defer cancel()
+		_ = jobs.Enqueue(ctx, all...)
+	})
+}
