@@ -33,6 +33,13 @@ type FactStore interface {
 	Put(facts *pratique.Facts) error
 }
 
+// Sharing lets scans that go on at the same time read each layer once.
+type Sharing interface {
+	// Take waits until nobody else reads the layer, and lets the caller read it until
+	// over is called. An error means that ctx has ended.
+	Take(ctx context.Context, diffID pratique.Digest) (over func(), err error)
+}
+
 // Knowledge is what a bundle of feeds knows.
 type Knowledge interface {
 	match.Knowledge
@@ -62,6 +69,7 @@ type Request struct {
 
 	Pass        *layer.Pass
 	Store       FactStore // nil: nothing is kept
+	Turns       Sharing   // nil: nobody else reads the same layers at the same time
 	Knowledge   Knowledge // nil: vulnerabilities are unknown
 	Bundle      *pratique.Bundle
 	Credentials Credentials // nil: secrets are not looked for
@@ -207,10 +215,18 @@ func (s *run) layers(ctx context.Context) ([][]pratique.Facts, error) {
 
 func (s *run) layer(ctx context.Context, i int) ([]pratique.Facts, error) {
 	l := &s.report.Layers[i]
-	if known := s.known(l.DiffID); known != nil {
-		s.describe(l, known, pratique.LayerCached)
-		s.Progress.Layer(i, l.Size, l.State)
+	if known := s.cached(i); known != nil {
 		return known, nil
+	}
+	if s.Turns != nil && s.Store != nil && l.DiffID != "" {
+		over, err := s.Turns.Take(ctx, l.DiffID)
+		if err != nil {
+			return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", err)
+		}
+		defer over()
+		if known := s.cached(i); known != nil { // read by another meanwhile
+			return known, nil
+		}
 	}
 	result, err := s.Pass.Read(ctx, func(ctx context.Context) (io.ReadCloser, error) { return s.Source.Layer(ctx, i) }, *l, s.counter(i))
 	if ctx.Err() != nil {
@@ -231,6 +247,17 @@ func (s *run) layer(ctx context.Context, i int) ([]pratique.Facts, error) {
 	s.Progress.Layer(i, l.Size, l.State)
 	s.keep(result.Facts)
 	return result.Facts, nil
+}
+
+// cached returns a layer's facts if they are known.
+func (s *run) cached(i int) []pratique.Facts {
+	l := &s.report.Layers[i]
+	known := s.known(l.DiffID)
+	if known != nil {
+		s.describe(l, known, pratique.LayerCached)
+		s.Progress.Layer(i, l.Size, l.State)
+	}
+	return known
 }
 
 // counter notes progress and the moment of the first byte.

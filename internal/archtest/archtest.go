@@ -67,7 +67,9 @@ var Table = []Room{
 	{Path: "source", May: []string{".", "layer", "registry", "registry/distribution", "engine"}},
 
 	// The use cases, and what keeps their state.
-	{Path: "scan", May: []string{".", "analyze", "layer", "image", "match", "advisory", "policy", "calendar"}},
+	// Synchronising is a use case, and a registry's connector is the contract it works
+	// by: hence registry, but none of its kinds, and no client.
+	{Path: "scan", May: []string{".", "analyze", "layer", "image", "match", "advisory", "policy", "registry", "calendar"}},
 	{Path: "store", May: []string{".", "store/migrations"}},
 	{Path: "store/migrations", May: []string{"."}},
 	{Path: "store/*", May: []string{".", "store"}},

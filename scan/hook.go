@@ -1,0 +1,56 @@
+package scan
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/pratique/pratique"
+)
+
+// settle is how long a hint waits for others: one push of an image with several
+// platforms and tags is told many times.
+const settle = time.Second
+
+// Hook takes a call of a registry's webhook. The connector checks the secret, and
+// says in which repositories something happened. They are listed at once, whatever
+// the call claims, and what is new in them is scanned before everything else.
+func (s *Syncer) Hook(ctx context.Context, registryID int64, r *http.Request) error {
+	row, err := s.Store.Registry(ctx, registryID)
+	if pratique.CodeOf(err) == pratique.CodeNotFound {
+		return unwelcome() // who does not know the secret does not learn which registries there are
+	}
+	if err != nil {
+		return err
+	}
+	connector, err := s.connector(row.Kind)
+	if err != nil {
+		return err
+	}
+	conn := Connection(row, "")
+	if conn.WebhookSecret, err = s.Store.WebhookSecret(ctx, registryID); err != nil {
+		return err
+	}
+	hints, err := connector.Webhook(conn, r)
+	if pratique.CodeOf(err) == pratique.CodeUnauthorized {
+		return unwelcome()
+	}
+	if err != nil || len(hints) == 0 {
+		return err
+	}
+	wish := pratique.SyncWish{Hints: map[string]time.Time{}}
+	now := time.Now().UTC()
+	for _, h := range hints {
+		wish.Hints[h.Repository] = now
+	}
+	if err := s.Store.WantSync(ctx, registryID, wish); err != nil {
+		return err
+	}
+	want(ctx, s.Jobs, Job{Args: SyncArgs{RegistryID: registryID}, Lane: LanePush, At: now.Add(settle)})
+	return nil
+}
+
+func unwelcome() error {
+	return pratique.Errorf(pratique.CodeUnauthorized, "the webhook's call does not carry the secret of this registry").
+		WithRemedy("set the registry's webhook secret here, and the same in its Authorization header there")
+}

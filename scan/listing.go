@@ -1,0 +1,277 @@
+package scan
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
+)
+
+// listing is one run over a registry's inventory.
+type listing struct {
+	*Syncer
+	registry pratique.Registry
+	conn     registry.Connection
+	wish     pratique.SyncWish
+
+	arriving map[string][]registry.Artifact // by repository, until its last page
+	fresh    []pratique.Digest              // contents that are new, or under a new name
+	reads    int                            // manifests
+	lists    problem                        // repositories
+	contents problem                        // manifests
+	ended    bool                           // by somebody else
+
+	runMu  sync.Mutex
+	run    pratique.SyncRun
+	toldAt time.Time
+
+	knownMu sync.Mutex
+	known   map[string]*repositoryKnown
+}
+
+func newListing(s *Syncer, r pratique.Registry, conn registry.Connection, wish pratique.SyncWish, run pratique.SyncRun) *listing {
+	return &listing{Syncer: s, registry: r, conn: conn, wish: wish, run: run, known: map[string]*repositoryKnown{}, arriving: map[string][]registry.Artifact{}}
+}
+
+// maxFresh bounds what is scanned after one run.
+const maxFresh = 100_000
+
+// list lists what is wanted. The error is why not all of it was.
+func (l *listing) list(ctx context.Context) error {
+	connector, err := l.connector(l.registry.Kind)
+	if err != nil {
+		return err
+	}
+	query := l.query(ctx)
+	l.run.Total = len(l.wish.Hints)
+	if l.wish.Whole != nil {
+		if err := l.begin(ctx, &query); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := l.keepAlive(ctx, cancel)
+	err = connector.List(ctx, l.conn, query, func(p registry.Page) error { return l.page(ctx, p) })
+	stop()
+	cancel(nil)
+	l.run.Total = max(len(l.wish.Hints), l.run.Done)
+	if err != nil {
+		return err
+	}
+	if err := l.lists.partly("repositories could not be listed"); err != nil {
+		return err
+	}
+	return l.contents.partly("repositories have images whose manifest could not be read")
+}
+
+// query asks for what is wanted, whenever it was pushed.
+func (l *listing) query(ctx context.Context) registry.Query {
+	return registry.Query{
+		Repositories: slices.Sorted(maps.Keys(l.wish.Hints)),
+		Known:        func(repository string, d pratique.Digest) bool { return l.knows(ctx, repository, d) },
+	}
+}
+
+// begin finds out since when to list, and how much that may be.
+func (l *listing) begin(ctx context.Context, query *registry.Query) error {
+	runs, err := l.Store.Syncs(ctx, l.registry.ID, 200)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.State != "success" || run.Reason == ReasonWebhook {
+			continue
+		}
+		if !l.run.Full {
+			query.Since = run.Started
+		}
+		break
+	}
+	all, err := l.Store.Registries(ctx)
+	for _, r := range all {
+		if r.ID == l.registry.ID {
+			l.run.Total = r.Repositories // as many as there were
+		}
+	}
+	return err
+}
+
+// keepAlive says now and then how far the run is. When somebody has ended it, the
+// listing ends.
+func (l *listing) keepAlive(ctx context.Context, cancel context.CancelCauseFunc) (stop func()) {
+	done := make(chan struct{})
+	var group sync.WaitGroup
+	var hinting sync.Mutex
+	group.Go(func() {
+		tick := time.NewTicker(syncBeat)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := l.tell(ctx); pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
+					cancel(ErrCancelled)
+				}
+				if l.wish.Whole != nil && hinting.TryLock() {
+					group.Go(func() {
+						defer hinting.Unlock()
+						if err := l.hinted(ctx); err != nil && ctx.Err() == nil {
+							l.Log.Warn("a push waits for the end of a synchronisation", "registry", l.registry.Name, "error", err)
+						}
+					})
+				}
+			}
+		}
+	})
+	return func() {
+		close(done)
+		group.Wait()
+	}
+}
+
+// hinted lists what a webhook hints at while a whole run goes on, which may take
+// hours: somebody may be waiting for a pushed image.
+func (l *listing) hinted(ctx context.Context) error {
+	wish, err := l.Store.SyncWish(ctx, l.registry.ID)
+	if err != nil || len(wish.Hints) == 0 {
+		return err
+	}
+	part := newListing(l.Syncer, l.registry, l.conn, pratique.SyncWish{Hints: wish.Hints}, pratique.SyncRun{})
+	connector, err := l.connector(l.registry.Kind)
+	if err != nil {
+		return err
+	}
+	if err := connector.List(ctx, l.conn, part.query(ctx), func(p registry.Page) error { return part.page(ctx, p) }); err != nil {
+		return err
+	}
+	if err := l.scanNew(ctx, part); err != nil {
+		return err
+	}
+	return l.Store.SyncDone(ctx, l.registry.ID, part.wish)
+}
+
+func (l *listing) tell(ctx context.Context) error {
+	l.runMu.Lock()
+	l.toldAt = time.Now()
+	run := l.run
+	run.Total = max(run.Total, run.Done)
+	l.runMu.Unlock()
+	err := l.Store.SyncProgress(ctx, run)
+	if pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
+		l.runMu.Lock()
+		defer l.runMu.Unlock()
+		l.ended = true
+	}
+	return err
+}
+
+// page takes a part of the listing. It is never called twice at once.
+func (l *listing) page(ctx context.Context, p registry.Page) error {
+	l.arriving[p.Repository] = append(l.arriving[p.Repository], p.Artifacts...)
+	if !p.Last {
+		return nil
+	}
+	artifacts := l.arriving[p.Repository]
+	delete(l.arriving, p.Repository)
+	l.lists.add(p.Problem)
+	if err := l.repository(ctx, p.Repository, artifacts, p.Complete && p.Problem == nil); err != nil {
+		return err
+	}
+	l.knownMu.Lock()
+	delete(l.known, p.Repository)
+	l.knownMu.Unlock()
+	l.runMu.Lock()
+	due := l.run.ID != 0 && time.Since(l.toldAt) >= time.Second
+	l.runMu.Unlock()
+	if !due {
+		return nil
+	}
+	return l.tell(ctx)
+}
+
+// repository brings the rows of one up to date.
+func (l *listing) repository(ctx context.Context, name string, artifacts []registry.Artifact, complete bool) error {
+	known, err := l.repositoryKnown(ctx, name)
+	if err != nil {
+		return err
+	}
+	e := &expansion{listing: l, repository: name, known: known}
+	for _, a := range artifacts {
+		l.reads += a.Reads
+		e.add(ctx, a, 0)
+	}
+	if err := e.read(ctx); err != nil {
+		return err
+	}
+	if len(e.rows) == 0 && (len(known.rows) == 0 || !complete) {
+		l.count(pratique.SyncResult{})
+		return nil // nothing is there, and nothing was
+	}
+	result, err := l.Store.SyncRepository(ctx, l.registry.ID, name, e.rows, complete)
+	if pratique.CodeOf(err) == pratique.CodeInvalid { // a name that no row can have
+		l.lists.add(err)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	l.count(result)
+	return nil
+}
+
+func (l *listing) count(result pratique.SyncResult) {
+	l.fresh = append(l.fresh, result.New[:min(len(result.New), maxFresh-len(l.fresh))]...)
+	l.runMu.Lock()
+	defer l.runMu.Unlock()
+	l.run.Done++
+	l.run.Added += result.Added + result.Back
+	l.run.Changed += result.Changed
+	l.run.Gone += result.Gone
+}
+
+// repositoryKnown is what is known of a repository before it is listed.
+type repositoryKnown struct {
+	once sync.Once
+	err  error
+	rows []pratique.Asset
+	// read tells of each manifest, and each index, whether all of its rows were read.
+	read map[pratique.Digest]bool
+}
+
+func (l *listing) repositoryKnown(ctx context.Context, name string) (*repositoryKnown, error) {
+	l.knownMu.Lock()
+	k := l.known[name]
+	if k == nil {
+		k = &repositoryKnown{}
+		l.known[name] = k
+	}
+	l.knownMu.Unlock()
+	k.once.Do(func() {
+		k.rows, k.err = l.Store.RepositoryAssets(ctx, l.registry.ID, name)
+		k.read = map[pratique.Digest]bool{}
+		for _, a := range k.rows {
+			for _, d := range [...]pratique.Digest{a.Digest, a.Index} {
+				if before, ok := k.read[d]; d != "" {
+					k.read[d] = (before || !ok) && a.ImageID != ""
+				}
+			}
+		}
+	})
+	return k, k.err
+}
+
+// knows is asked by the connector, from several goroutines.
+func (l *listing) knows(ctx context.Context, repository string, d pratique.Digest) bool {
+	if l.others.has(d) {
+		return true
+	}
+	k, err := l.repositoryKnown(ctx, repository)
+	return err == nil && k.read[d]
+}
