@@ -32,10 +32,13 @@ type feedKeeper struct {
 	db     *store.Store
 	jobs   *queue.Queue
 	events *api.Hub
-	inbox  string
-	mirror string
-	log    *slog.Logger
-	mu     sync.Mutex // one change of the bundle in force at a time
+	// settings say how often feeds are updated, and whether they are adopted by
+	// themselves.
+	settings func(context.Context) (scan.Settings, error)
+	inbox    string
+	mirror   string
+	log      *slog.Logger
+	mu       sync.Mutex // one change of the bundle in force at a time
 }
 
 // Settings of the keeper.
@@ -156,7 +159,8 @@ func (k *feedKeeper) boxes() ([]string, error) {
 	return slices.DeleteFunc(all, func(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }), err
 }
 
-// wanted is what there is to do.
+// wanted is what there is to do. behind: the folder has a bundle that is not in
+// force, and shall be.
 func (k *feedKeeper) wanted(ctx context.Context) (wish feedWish, boxes []string, behind bool, err error) {
 	if err = k.db.Setting(ctx, settingFeedWish, &wish); err != nil {
 		return wish, nil, false, err
@@ -166,6 +170,10 @@ func (k *feedKeeper) wanted(ctx context.Context) (wish feedWish, boxes []string,
 	}
 	generation, err := k.feeds.Generation()
 	if err != nil || generation == "" {
+		return wish, boxes, false, err
+	}
+	settings, err := k.settings(ctx)
+	if err != nil || !settings.AutoAdopt {
 		return wish, boxes, false, err
 	}
 	inForce, err := k.db.InForce(ctx)
@@ -233,7 +241,11 @@ func (k *feedKeeper) keep(ctx context.Context, reason string, work func(*api.Fee
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := k.adopt(ctx, run.By, reason); err != nil {
+	settings, err := k.settings(ctx)
+	if err == nil && settings.AutoAdopt {
+		err = k.adopt(ctx, run.By, reason)
+	}
+	if err != nil {
 		return err
 	}
 	ended := time.Now().UTC()
@@ -300,38 +312,50 @@ func (k *feedKeeper) update(ctx context.Context, run *api.FeedRun) error {
 
 func (k *feedKeeper) progress(line string) { k.log.Info("feeds", "progress", line) }
 
-// adopt takes the folder's bundle into force for all, if it is not so already.
-func (k *feedKeeper) adopt(ctx context.Context, by, reason string) error {
-	bundle, err := k.feeds.Current()
+// waiting opens the folder's bundle, if it is not the one in force, with the one in
+// force and what differs. next is nil when there is nothing to adopt.
+func (k *feedKeeper) waiting(ctx context.Context) (next *advisory.Bundle, keys []pratique.PackageKey, before pratique.Digest, err error) {
+	next, err = k.feeds.Current()
 	if errors.Is(err, advisory.ErrNoBundle) {
-		return nil
+		return nil, nil, "", nil
 	}
 	if err != nil {
-		return err
+		return nil, nil, "", err
 	}
-	defer bundle.Close()
 	inForce, err := k.db.InForce(ctx)
 	if err != nil && pratique.CodeOf(err) != pratique.CodeNotFound {
-		return err
+		return nil, nil, "", errors.Join(err, next.Close())
 	}
-	if err == nil && inForce.Bundle.Digest == bundle.Digest() {
-		return nil
+	if before = inForce.Bundle.Digest; before == next.Digest() {
+		return nil, nil, before, next.Close()
 	}
-	var before *advisory.Bundle
-	if err == nil {
+	var old *advisory.Bundle
+	if before != "" {
 		// Without the file everything counts as changed, which costs time only.
-		if before, err = advisory.Open(filepath.Join(k.feeds.Dir(), inForce.Bundle.Digest.Hex()+".bundle")); err != nil {
-			k.log.Warn("the bundle before is gone: everything is judged again", "bundle", inForce.Bundle.Digest, "error", err)
-			before = nil
+		if old, err = advisory.Open(filepath.Join(k.feeds.Dir(), before.Hex()+".bundle")); err != nil {
+			k.log.Warn("the bundle before is gone: everything is judged again", "bundle", before, "error", err)
+			old = nil
 		} else {
-			defer before.Close()
+			defer old.Close()
 		}
 	}
-	var keys []pratique.PackageKey
-	for _, key := range advisory.Delta(before, bundle) {
+	for _, key := range advisory.Delta(old, next) {
 		keys = append(keys, pratique.PackageKey{Ecosystem: key.Ecosystem, Name: key.Name})
 	}
-	adoption, err := k.db.Adopt(ctx, pratique.Bundle{Digest: bundle.Digest(), Built: bundle.Built(), Feeds: bundle.Feeds()}, keys, by, reason)
+	return next, keys, before, nil
+}
+
+// adopt takes the folder's bundle into force for all, if it is not so already.
+func (k *feedKeeper) adopt(ctx context.Context, by, reason string) error {
+	next, keys, before, err := k.waiting(ctx)
+	if err != nil || next == nil {
+		return err
+	}
+	defer next.Close()
+	if err := k.share(ctx, next, before); err != nil {
+		return err
+	}
+	adoption, err := k.db.Adopt(ctx, pratique.Bundle{Digest: next.Digest(), Built: next.Built(), Feeds: next.Feeds()}, keys, by, reason)
 	if err != nil {
 		return err
 	}
@@ -339,7 +363,46 @@ func (k *feedKeeper) adopt(ctx context.Context, by, reason string) error {
 	if err := k.events.Publish(api.Event{Type: "feed", Data: adoption}); err != nil {
 		return err
 	}
-	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.EvaluateArgs{Bundle: bundle.Digest()}})
+	return k.jobs.Enqueue(ctx, scan.Job{Args: scan.EvaluateArgs{Bundle: next.Digest()}, Lane: scan.LaneHand})
+}
+
+// share puts a bundle into the database, where workers on other machines find it.
+// On SQLite there are none.
+func (k *feedKeeper) share(ctx context.Context, bundle *advisory.Bundle, before pratique.Digest) error {
+	if k.db.Engine() == "sqlite" {
+		return nil
+	}
+	f, err := os.Open(filepath.Join(k.feeds.Dir(), bundle.Digest().Hex()+".bundle"))
+	if err != nil {
+		return noRoom(err)
+	}
+	defer f.Close()
+	return k.db.PutBundle(ctx, bundle.Digest(), f, bundle.Size(), before)
+}
+
+// PreviewFeeds tells what adopting the waiting bundle would change.
+func (k *feedKeeper) PreviewFeeds(ctx context.Context) (p scan.AdoptionPreview, err error) {
+	next, keys, _, err := k.waiting(ctx)
+	if err != nil || next == nil {
+		return p, err
+	}
+	defer next.Close()
+	p.Bundle = &pratique.Bundle{Digest: next.Digest(), Built: next.Built(), Feeds: next.Feeds()}
+	p.Keys = len(keys)
+	p.Packages, p.Images, err = k.db.PreviewAdoption(ctx, keys)
+	return p, err
+}
+
+// AdoptFeeds puts the waiting bundle in force.
+func (k *feedKeeper) AdoptFeeds(ctx context.Context, by string) (pratique.Adoption, error) {
+	if !k.mu.TryLock() {
+		return pratique.Adoption{}, pratique.Errorf(pratique.CodeConflict, "the feeds are being updated").WithRemedy("wait for its end")
+	}
+	defer k.mu.Unlock()
+	if err := k.adopt(ctx, by, "import"); err != nil {
+		return pratique.Adoption{}, err
+	}
+	return k.db.InForce(ctx)
 }
 
 // Adoptions lists the newest ones.
@@ -362,19 +425,19 @@ func (k *feedKeeper) RollBackFeeds(ctx context.Context, by string) (pratique.Ado
 	return k.db.InForce(ctx)
 }
 
-// daily is an update once a day, and at a start that comes later than that.
-func (k *feedKeeper) daily(interval time.Duration) queue.Periodic {
+// daily is an update as often as the settings say, and at a start that comes later
+// than that.
+func (k *feedKeeper) daily() queue.Periodic {
 	return queue.Periodic{
-		Next: func(t time.Time) time.Time { return t.Add(interval) },
+		Next: func(t time.Time) time.Time { return t.Add(10 * time.Minute) },
 		Job: func(t time.Time, _ bool) *scan.Job {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			var last *api.FeedRun
-			if err := k.db.Setting(ctx, settingFeedRun, &last); err != nil {
-				k.log.Error("when the feeds were updated is not known", "error", err)
-				return nil
+			due, err := k.due(ctx, t)
+			if err != nil {
+				k.log.Error("whether the feeds have to be updated is not known", "error", err)
 			}
-			if last != nil && t.Sub(last.Started) < interval*9/10 {
+			if err != nil || !due {
 				return nil
 			}
 			if err := k.db.SetSetting(ctx, settingFeedWish, feedWish{By: "schedule", At: t.UTC()}); err != nil {
@@ -384,6 +447,19 @@ func (k *feedKeeper) daily(interval time.Duration) queue.Periodic {
 			return &scan.Job{Args: scan.FeedArgs{}}
 		},
 	}
+}
+
+func (k *feedKeeper) due(ctx context.Context, now time.Time) (bool, error) {
+	settings, err := k.settings(ctx)
+	if err != nil || settings.FeedsEveryHours == 0 {
+		return false, err
+	}
+	var last *api.FeedRun
+	if err := k.db.Setting(ctx, settingFeedRun, &last); err != nil {
+		return false, err
+	}
+	interval := time.Duration(settings.FeedsEveryHours) * time.Hour
+	return last == nil || now.Sub(last.Started) >= interval-10*time.Minute, nil
 }
 
 // ready tells whether anything is known about vulnerabilities.

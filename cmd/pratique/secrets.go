@@ -19,6 +19,7 @@ type secretFlags struct {
 	config    string
 	guardsOff []string
 	key       string
+	derived   []byte // the key itself, where it is derived from another
 }
 
 func (f *secretFlags) add(cmd *cobra.Command) {
@@ -36,8 +37,10 @@ func (f *secretFlags) analyzer() (*secrets.Analyzer, error) {
 	}
 	options := secrets.Options{}
 	var err error
-	if options.Key, err = secretKey(f.key); err != nil {
-		return nil, err
+	if options.Key = f.derived; options.Key == nil {
+		if options.Key, err = secretKey(f.key); err != nil {
+			return nil, err
+		}
 	}
 	if f.config != "" {
 		b, err := os.ReadFile(f.config)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -46,6 +47,8 @@ type serveFlags struct {
 	logFormat   string
 	mirror      string
 	feedsEvery  time.Duration
+	scans       int
+	facts       string
 	sessionIdle time.Duration
 	sessionLife time.Duration
 	stopTimeout time.Duration
@@ -91,7 +94,9 @@ once.`,
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&f.mirror, "feed-mirror", "", "address of a mirror of all feeds (default: their publishers)")
-	flags.DurationVar(&f.feedsEvery, "feeds-every", 24*time.Hour, "how often feeds are updated; 0 is by hand only")
+	flags.DurationVar(&f.feedsEvery, "feeds-every", 24*time.Hour, "how often feeds are updated until somebody sets it in the settings, in whole hours; 0 is by hand only")
+	flags.IntVar(&f.scans, "scans", defaultScans(), "images that this process scans at once; 0 leaves scanning to workers")
+	flags.StringVar(&f.facts, "facts", "", "folder of the facts that were read from layers (default: facts in the data folder); workers may share it")
 	flags.DurationVar(&f.sessionIdle, "session-idle", time.Hour, "a session ends when it is not used for this long")
 	flags.DurationVar(&f.sessionLife, "session-life", 12*time.Hour, "a session ends after this long in any case")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 20*time.Second, "how long requests and jobs may go on when the service is told to stop")
@@ -126,6 +131,9 @@ func (f *serveFlags) check() error {
 		if d < time.Second {
 			return pratique.Errorf(pratique.CodeInvalid, "%s is %s", name, d).WithRemedy("give a duration such as 30m or 12h")
 		}
+	}
+	if f.scans < 0 || f.scans > maxScans {
+		return pratique.Errorf(pratique.CodeInvalid, "--scans is %d", f.scans).WithRemedy("give 0 to %d", maxScans)
 	}
 	if f.feedsEvery != 0 && f.feedsEvery < time.Hour {
 		return pratique.Errorf(pratique.CodeInvalid, "--feeds-every is %s", f.feedsEvery).WithRemedy("give an hour at least, or 0 for by hand only")
@@ -167,6 +175,8 @@ type service struct {
 	jobs   *queue.Queue
 	events *api.Hub
 	feeds  *feedKeeper
+	seen   *observer
+	cases  useCases
 	http   *http.Server
 	on     net.Listener
 }
@@ -180,7 +190,7 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		return err
 	}
 	liftMemoryLimit()
-	s := &service{flags: f, log: log, events: api.NewHub()}
+	s := &service{flags: f, log: log, events: api.NewHub(), seen: newObserver()}
 	defer func() {
 		if s.db != nil {
 			err = errors.Join(err, s.db.Close())
@@ -191,7 +201,10 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		return err
 	}
 	defer s.on.Close()
-	if err := s.work(ctx); err != nil {
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	stopScanner, err := s.work(ctx, keyPathOf(f))
+	if err != nil {
 		return err
 	}
 	s.greet(stdout, password)
@@ -204,8 +217,15 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	log.Info("the service stops")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.stopTimeout+10*time.Second)
 	defer cancel()
-	return errors.Join(err, s.jobs.Stop(stop))
+	if stopped := s.jobs.Stop(stop); stopped != nil {
+		return errors.Join(err, stopped)
+	}
+	stopScanner()
+	return err
 }
+
+// keyPathOf is the file of the key that passwords are encrypted with.
+func keyPathOf(f *serveFlags) string { return cmp.Or(f.key, filepath.Join(f.data, "key")) }
 
 // open makes everything ready, and returns the one-time password if there is one.
 func (s *service) open(ctx context.Context) (password string, err error) {
@@ -213,10 +233,7 @@ func (s *service) open(ctx context.Context) (password string, err error) {
 	if err := os.MkdirAll(f.data, 0o700); err != nil {
 		return "", noRoom(err)
 	}
-	keyPath := f.key
-	if keyPath == "" {
-		keyPath = filepath.Join(f.data, "key")
-	}
+	keyPath := keyPathOf(f)
 	keys, err := store.OpenKeyring(keyPath)
 	if err != nil {
 		return "", err
@@ -238,7 +255,8 @@ func (s *service) open(ctx context.Context) (password string, err error) {
 	if err != nil {
 		return "", err
 	}
-	s.feeds = &feedKeeper{feeds: feeds, db: s.db, jobs: s.jobs, events: s.events, inbox: filepath.Join(f.data, "inbox"), mirror: f.mirror, log: s.log}
+	s.feeds = &feedKeeper{feeds: feeds, db: s.db, jobs: s.jobs, events: s.events, settings: s.settings, inbox: filepath.Join(f.data, "inbox"), mirror: f.mirror, log: s.log}
+	s.cases = s.newUseCases(&bundles{db: s.db, dir: feeds.Dir()})
 	if err := s.feeds.sweepInbox(); err != nil {
 		return "", noRoom(err)
 	}
@@ -265,7 +283,7 @@ func (s *service) listen(keyPath string) error {
 	}
 	handler, err := api.New(api.Deps{
 		Version: toolVersion(), Users: s.db, Sessions: s.db.Sessions(), Preferences: s.db, Audit: s.db, Registries: s.db,
-		Connectors: connectors(), Feeds: s.feeds, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: []prometheus.Collector{jobCollector{s.jobs}},
+		Connectors: connectors(), Feeds: s.feeds, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
 		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,
 	})
 	if err != nil {
@@ -339,19 +357,41 @@ func (s *service) checks() []api.Check {
 	}
 }
 
-// work starts what happens without being asked over HTTP.
-func (s *service) work(ctx context.Context) error {
+// servicesAtOnce is how many jobs a server does at once beside scans. They mostly
+// wait for others.
+const servicesAtOnce = 4
+
+// work starts what happens without being asked over HTTP. stop ends what is left of
+// it when the queue has stopped.
+func (s *service) work(ctx context.Context, keyPath string) (stop func(), err error) {
 	options := queue.Options{
-		Handlers: queue.Handlers{Feed: s.feeds.run}, Services: 2, Wanted: s.feeds, Grace: s.flags.stopTimeout,
+		Handlers: queue.Handlers{Feed: s.feeds.run, Sync: s.cases.syncer.Sync, Window: s.cases.syncer.Window, Evaluate: s.cases.evaluator.Evaluate},
+		Services: servicesAtOnce, Scans: s.flags.scans, Wanted: wanters{s.feeds, s.cases.sweeper}, Observer: s.seen, Grace: s.flags.stopTimeout,
+		Periodic: []queue.Periodic{s.feeds.daily(), s.window()},
 	}
-	if s.flags.feedsEvery > 0 {
-		options.Periodic = append(options.Periodic, s.feeds.daily(s.flags.feedsEvery))
+	// Also without scanning, this process says which rules are the current ones.
+	scanner, end, err := newScanner(s.db, scannerPlaces{
+		key: keyPath, facts: cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), scratch: filepath.Join(s.flags.data, "scratch"), bundles: s.cases.bundles,
+	}, s.seen, s.log)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.SetRules(ctx, scanner.Rules); err != nil {
+		return nil, err
+	}
+	if s.flags.scans > 0 {
+		options.Handlers.Scan = scanner.Scan
 	}
 	if err := s.jobs.Start(ctx, options); err != nil {
-		return err
+		return nil, err
 	}
 	go s.tidy(ctx)
-	return nil
+	go s.cases.upkeep.Run(ctx)
+	go (&watcher{db: s.db, events: s.events, log: s.log}).run(ctx)
+	return func() {
+		end()
+		s.cases.bundles.Close()
+	}, nil
 }
 
 // tidy removes sessions that have expired, now and every hour.

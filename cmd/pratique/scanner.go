@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/layer"
+	"github.com/pratique/pratique/registry"
+	"github.com/pratique/pratique/scan"
+	"github.com/pratique/pratique/source"
+	"github.com/pratique/pratique/store"
+	"github.com/pratique/pratique/store/factdir"
+)
+
+// remote is [source.Remote] as the use cases want it.
+type remote struct{ source.Remote }
+
+func (r *remote) Open(ctx context.Context, conn registry.Connection, repository string, digest pratique.Digest) (scan.Opened, error) {
+	opened, err := r.Remote.Open(ctx, conn, repository, digest)
+	if err != nil {
+		return scan.Opened{}, err
+	}
+	return scan.Opened{Image: opened.Image, Problems: opened.Problems, Source: opened, Close: opened.Close}, nil
+}
+
+// scannerPlaces is where a process that scans keeps things.
+type scannerPlaces struct {
+	key     string // file of the installation's key
+	facts   string // folder; may be shared by any number of processes
+	scratch string // folder in which each process has one for what is too large for memory
+	bundles *bundles
+}
+
+// newScanner puts together what "serve" and "worker" scan with. All processes of
+// an installation derive the key of secrets' hashes from the key that they share,
+// so that the same secret has the same hash wherever it is found.
+func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *slog.Logger) (s *scan.Scanner, stop func(), err error) {
+	secretKey, err := derivedKey(at.key, "pratique secrets")
+	if err != nil {
+		return nil, nil, err
+	}
+	analyzers, credentials, err := (&analyzerFlags{secrets: secretFlags{derived: secretKey}}).analyzers()
+	if err != nil {
+		return nil, nil, err
+	}
+	facts, err := factdir.Open(at.facts)
+	if err != nil {
+		return nil, nil, err
+	}
+	scratch, remove, err := scratchFolder(at.scratch)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Libraries that make temporary files make them where we clean up.
+	before := os.Getenv("TMPDIR")
+	if err := os.Setenv("TMPDIR", scratch); err != nil {
+		return nil, nil, noRoom(err)
+	}
+	pass := layer.NewPass(analyzers, layer.Limits{Memory: scanMemory}, scratch)
+	return &scan.Scanner{
+			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: &scan.Turns{}, Knowledge: at.bundles, Credentials: credentials,
+			Rules: rulesOf(pass), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
+		}, func() {
+			pass.Close()
+			_ = os.Setenv("TMPDIR", before) // "" is as if it were not set
+			remove()
+		}, nil
+}
+
+// scanMemory is how many bytes of files' content all scans of a process may hold.
+const scanMemory = 128 << 20
+
+// rulesOf names the analyzers with their rule sets.
+func rulesOf(pass *layer.Pass) string {
+	var all []string
+	for _, key := range pass.Keys() {
+		all = append(all, key[0]+" "+key[1])
+	}
+	slices.Sort(all)
+	return strings.Join(all, "; ")
+}
+
+// defaultScans is how many images a process scans at once: reading one is mostly
+// waiting for its registry.
+func defaultScans() int { return max(2, min(16, 2*runtime.NumCPU())) }
