@@ -33,7 +33,7 @@ run: build ## scan an image that is made here, offline, with something of everyt
 # Tests compare with independent tools and scan images that they make of real
 # packages. What is missing is installed; a machine that has it all is left alone.
 TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
-         npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils
+         xz:xz-utils bzip2:bzip2 npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils
 deps:
 	@missing=(); \
 	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \

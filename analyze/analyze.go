@@ -44,7 +44,8 @@ type Linker interface {
 }
 
 // Nester is implemented by an analyzer that also wants to be asked about the
-// members of archives (zip and its kin, tar, gzip, nested in each other). The
+// members of archives (zip and its kin, tar, Debian packages, and what gzip, xz,
+// zstd or bzip2 compressed, nested in each other). The
 // pass opens each archive once for all of them. A member's path follows
 // [pratique.NestedSeparator].
 type Nester interface {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zip"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -37,7 +39,12 @@ const (
 	notArchive kind = iota
 	zipArchive
 	tarArchive
+	debPackage // an ar archive with tars in it
 	gzipFile
+	xzFile
+	zstdFile
+	bzip2File
+	lockedFormat // recognised, and not opened: 7z and RAR
 )
 
 // archiveKind recognises an archive by its first bytes.
@@ -47,6 +54,16 @@ func archiveKind(head []byte) kind {
 		return zipArchive
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
 		return gzipFile
+	case bytes.HasPrefix(head, []byte(xzMagic)):
+		return xzFile
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return zstdFile
+	case len(head) >= 10 && string(head[:3]) == "BZh" && string(head[4:10]) == "1AY&SY": // the digits of pi begin a block
+		return bzip2File
+	case bytes.HasPrefix(head, []byte(arMagic+"debian-binary")): // other ar archives are static libraries
+		return debPackage
+	case bytes.HasPrefix(head, []byte("7z\xbc\xaf\x27\x1c")), bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
+		return lockedFormat
 	case len(head) >= 262 && string(head[257:262]) == "ustar":
 		return tarArchive
 	}
@@ -70,6 +87,7 @@ var (
 	errMembers = fmt.Errorf("it has more than %d members", archiveMembers)
 	errDepth   = fmt.Errorf("archives are nested more than %d deep", archiveDepth)
 	errLocked  = errors.New("it is encrypted")
+	errFormat  = errors.New("7z and RAR archives are not opened")
 )
 
 // expand offers the members of an archive to the analyzers that look inside.
@@ -108,7 +126,7 @@ func archiveProblem(err error, path string) pratique.Problem {
 	switch {
 	case errors.Is(err, errBomb), errors.Is(err, errBytes), errors.Is(err, errMembers), errors.Is(err, errDepth):
 		problem.Code, problem.Partial = pratique.CodeLimit, true
-	case errors.Is(err, errLocked):
+	case errors.Is(err, errLocked), errors.Is(err, errFormat):
 		problem.Code = pratique.CodeUnsupported
 	}
 	return problem
@@ -127,15 +145,18 @@ func (e *expansion) archive(name string, k kind, c analyze.Content, depth int) e
 	if depth > archiveDepth {
 		return errDepth
 	}
+	r := io.NewSectionReader(c, 0, c.Size())
 	switch k {
 	case zipArchive:
 		return e.zip(name, c, depth)
 	case tarArchive:
-		return e.tar(name, io.NewSectionReader(c, 0, c.Size()), depth)
-	case gzipFile:
-		return e.gzip(name, io.NewSectionReader(c, 0, c.Size()), depth)
+		return e.tar(name, r, depth)
+	case debPackage:
+		return e.deb(name, r, depth)
+	case lockedFormat:
+		return errFormat
 	}
-	return nil
+	return e.compressed(name, k, r, depth)
 }
 
 func (e *expansion) zip(name string, c analyze.Content, depth int) error {
@@ -195,9 +216,10 @@ func (e *expansion) tar(name string, r io.Reader, depth int) error {
 	}
 }
 
-// gzip is one compressed file, or a tar: then its members count as the gzip's.
-func (e *expansion) gzip(name string, r io.Reader, depth int) error {
-	zr, err := inflate.NewReader(r)
+// compressed is one compressed file, or a tar: then its members count as those
+// of the compressed file.
+func (e *expansion) compressed(name string, k kind, r io.Reader, depth int) error {
+	zr, err := decompressor(k, r)
 	if err != nil {
 		return err
 	}
@@ -209,8 +231,40 @@ func (e *expansion) gzip(name string, r io.Reader, depth int) error {
 	if head, _ := inflated.Peek(analyze.SniffLen); archiveKind(head) == tarArchive {
 		return e.tar(name, inflated, depth)
 	}
-	inner := strings.TrimSuffix(strings.TrimSuffix(path.Base(name), ".gz"), ".tgz")
-	return e.member(memberName(name, inner), 0o644, inflated, depth)
+	return e.member(memberName(name, uncompressedName(path.Base(name))), 0o644, inflated, depth)
+}
+
+// decompressor opens a compressed file. Each decoder has a bound on the memory
+// that a header may ask it for.
+func decompressor(k kind, r io.Reader) (io.ReadCloser, error) {
+	switch k {
+	case gzipFile:
+		return inflate.NewReader(r)
+	case xzFile:
+		return io.NopCloser(newXZReader(r)), nil
+	case zstdFile:
+		zr, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(memberWindow), zstd.WithDecoderMaxMemory(memberWindow))
+		if err != nil {
+			return nil, err
+		}
+		return zr.IOReadCloser(), nil
+	}
+	return io.NopCloser(bzip2.NewReader(r)), nil
+}
+
+// memberWindow bounds the window of a compressed file, in bytes: xz -9 asks for
+// as much.
+const memberWindow = 64 << 20
+
+// uncompressedName is the name that a file had before it was compressed.
+func uncompressedName(name string) string {
+	for _, suffix := range [...]string{".gz", ".tgz", ".xz", ".zst", ".bz2"} {
+		if rest, ok := strings.CutSuffix(name, suffix); ok && rest != "" {
+			return rest
+		}
+	}
+	return name
 }
 
 // bombGuard counts what inflating gives, whatever sizes the archive claims.

@@ -23,5 +23,6 @@
 // pass never writes a file under a name from the archive, follows no link, and
 // has a limit on entries, names, ratios and sizes ([Limits]). A limit that is
 // hit, a truncated archive or a wrong digest is an error of that layer; the
-// image's other layers are still read.
+// image's other layers are still read. Archives inside a layer are opened in
+// their turn, with limits on depth, members, bytes and ratio of their own.
 package layer

@@ -20,8 +20,9 @@ import (
 // the analyzers' facts.
 const EntriesName = "entries"
 
-// entriesVersion changes when the structure does.
-const entriesVersion = "2"
+// entriesVersion changes when the structure does, or which archives are opened:
+// a layer whose entries have another version is read again.
+const entriesVersion = "3"
 
 // A Pass reads layers for a fixed set of analyzers. Make one with NewPass; any
 // number of layers may go through it at once and share its workers and memory.
