@@ -54,7 +54,7 @@ func (p *pulse) trusted() bool {
 func (w *work) register(ctx context.Context) error {
 	_, err := w.db.ExecContext(ctx, w.db.sql(`INSERT INTO queue_workers (id, host, pid, capacity, scans, started, beat)
 		VALUES (?1, ?2, ?3, ?4, ?5, {millis}, {millis}) ON CONFLICT (id) DO UPDATE SET beat = {millis}`),
-		w.id, w.host, os.Getpid(), w.Scans+w.Services, w.Scans)
+		w.id, w.host, os.Getpid(), w.Scans+w.Services+w.Exports, w.Scans)
 	return err
 }
 

@@ -26,10 +26,11 @@ import (
 )
 
 // River's queues. Scans have their own, so that a thousand of them do not keep a
-// registry from being synchronised.
+// registry from being synchronised; so have exports, which may take minutes each.
 const (
 	queueScan    = "scan"
 	queueService = "service"
+	queueExport  = "export"
 )
 
 const (
@@ -192,6 +193,8 @@ func options(job scan.Job) (*river.InsertOpts, error) {
 	switch job.Args.(type) {
 	case scan.ScanArgs:
 		opts.Queue = queueScan
+	case scan.ExportArgs:
+		opts.Queue = queueExport
 	case scan.WindowArgs:
 		opts.UniqueOpts.ByState = rivertype.UniqueOptsByStateDefault() // one that is done counts as well
 	}

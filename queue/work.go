@@ -31,6 +31,8 @@ type Handlers struct {
 	Evaluate func(context.Context, scan.EvaluateArgs, scan.Attempt) error
 	Feed     func(context.Context, scan.FeedArgs, scan.Attempt) error
 	Window   func(context.Context, scan.WindowArgs, scan.Attempt) error
+	Schedule func(context.Context, scan.ScheduleArgs, scan.Attempt) error
+	Export   func(context.Context, scan.ExportArgs, scan.Attempt) error
 }
 
 // Wanter knows what the rows want.
@@ -54,6 +56,7 @@ type Options struct {
 	Handlers Handlers
 	Scans    int        // how many at once in this process; 0 is none
 	Services int        // how many other jobs at once; 0 is none
+	Exports  int        // how many exports at once; 0 is none
 	Periodic []Periodic // put into the queue by the clock; without any, this process leaves that to others
 	Wanted   Wanter     // nil leaves sweeping to others
 	Observer Observer   // may be nil
@@ -98,7 +101,7 @@ func (q *Queue) Start(ctx context.Context, o Options) error {
 	if q.work != nil {
 		return pratique.Errorf(pratique.CodeInternal, "the queue was started twice")
 	}
-	if o.Scans <= 0 && o.Services <= 0 {
+	if o.Scans <= 0 && o.Services <= 0 && o.Exports <= 0 {
 		return pratique.Errorf(pratique.CodeInvalid, "a worker that does nothing at once does nothing").
 			WithRemedy("set the number of scans at once to 1 or more")
 	}
@@ -211,6 +214,9 @@ func (w *work) config() *river.Config {
 	if w.Services > 0 {
 		config.Queues[queueService] = river.QueueConfig{MaxWorkers: w.Services}
 	}
+	if w.Exports > 0 {
+		config.Queues[queueExport] = river.QueueConfig{MaxWorkers: w.Exports}
+	}
 	for _, p := range w.Periodic {
 		config.PeriodicJobs = append(config.PeriodicJobs, p.river(w))
 	}
@@ -224,6 +230,8 @@ func (w *work) workers() *river.Workers {
 	add(workers, w, w.Handlers.Evaluate)
 	add(workers, w, w.Handlers.Feed)
 	add(workers, w, w.Handlers.Window)
+	add(workers, w, w.Handlers.Schedule)
+	add(workers, w, w.Handlers.Export)
 	return workers
 }
 

@@ -45,11 +45,24 @@ type WindowArgs struct {
 	Closes time.Time `json:"closes"`
 }
 
+// ScheduleArgs: something is due about this schedule: an opening, or the end of a
+// run.
+type ScheduleArgs struct {
+	ScheduleID int64 `json:"scheduleID"`
+}
+
+// ExportArgs: write the file of this export.
+type ExportArgs struct {
+	ExportID int64 `json:"exportID"`
+}
+
 func (ScanArgs) Kind() string     { return "scan" }
 func (SyncArgs) Kind() string     { return "sync" }
 func (EvaluateArgs) Kind() string { return "evaluate" }
 func (FeedArgs) Kind() string     { return "feed" }
 func (WindowArgs) Kind() string   { return "window" }
+func (ScheduleArgs) Kind() string { return "schedule" }
+func (ExportArgs) Kind() string   { return "export" }
 
 // Lane is how urgent a job is. A job of a lower number always starts first; one
 // that runs is never interrupted for it.

@@ -193,6 +193,16 @@ func scanPlacedFinding(rows *sql.Rows, f *pratique.PlacedFinding, layers []prati
 // Findings lists vulnerabilities in the packages of images, one row for each
 // place. Sorts: severity (the default, worst first), id, package, epss, since.
 func (s *Store) Findings(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedFinding], error) {
+	layers, err := s.layersOfOne(ctx, f.ImageIDs)
+	if err != nil {
+		return pratique.Page[pratique.PlacedFinding]{}, err
+	}
+	return page(ctx, s, findingList(f), r, func(rows *sql.Rows, v *pratique.PlacedFinding, order []any) error {
+		return scanPlacedFinding(rows, v, layers, order)
+	})
+}
+
+func findingList(f pratique.FindingFilter) *listing {
 	l := &listing{
 		columns: placedFindingColumns, from: placedFindingFrom,
 		sorts: map[string]string{"": "f.severity", "severity": "f.severity", "id": "v.name", "package": "p.name", "epss": "v.epss", "since": "f.since"},
@@ -217,13 +227,31 @@ func (s *Store) Findings(ctx context.Context, f pratique.FindingFilter, r pratiq
 		l.and(live)
 	}
 	liveImage(l, "ip.image_id", f)
-	layers, err := s.layersOfOne(ctx, f.ImageIDs)
+	return l
+}
+
+// CountIn counts findings of a category in the images of a filter, each content
+// once, whatever number of rows lead to it.
+func (s *Store) CountIn(ctx context.Context, category pratique.Category, images pratique.AssetFilter, f pratique.FindingFilter) (n int, err error) {
+	chosen, _, err := s.assets(ctx, images)
 	if err != nil {
-		return pratique.Page[pratique.PlacedFinding]{}, err
+		return 0, err
 	}
-	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.PlacedFinding, order []any) error {
-		return scanPlacedFinding(rows, v, layers, order)
-	})
+	var l *listing
+	column := "x.image_id"
+	switch category {
+	case pratique.CategoryVulnerability:
+		l, column = findingList(f), "ip.image_id"
+	case pratique.CategorySecret:
+		l = secretList(f)
+	case pratique.CategoryMalware:
+		l = malwareList(f)
+	default:
+		return 0, pratique.Errorf(pratique.CodeInvalid, "there are no findings of category %q", category)
+	}
+	l.and(column+" IN (SELECT a.image_id "+chosen.from+chosen.condition()+")", chosen.args...)
+	err = s.row(ctx, "SELECT COUNT(*) "+l.from+l.condition(), l.args...).Scan(&n)
+	return n, err
 }
 
 // layersOfOne are the layers when a list is about one image; in lists about
@@ -387,13 +415,24 @@ func seizedList(table string, f pratique.FindingFilter) *listing {
 	return l
 }
 
-// Secrets lists secrets in images. Sorts: severity (the default, worst first),
-// path, rule, since.
-func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedSecret], error) {
+func secretList(f pratique.FindingFilter) *listing {
 	l := seizedList("secrets", f)
 	l.sorts["rule"] = "x.rule"
 	in(l, "x.type", f.Types)
-	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
+	return l
+}
+
+func malwareList(f pratique.FindingFilter) *listing {
+	l := seizedList("malware", f)
+	l.sorts["name"] = "x.name"
+	in(l, "x.engine", f.Types)
+	return l
+}
+
+// Secrets lists secrets in images. Sorts: severity (the default, worst first),
+// path, rule, since.
+func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedSecret], error) {
+	return page(ctx, s, secretList(f), r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Secret}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
 }
@@ -401,10 +440,7 @@ func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratiqu
 // Malware lists malicious files in images. Sorts: severity (the default, worst
 // first), path, name, since.
 func (s *Store) Malware(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedMalware], error) {
-	l := seizedList("malware", f)
-	l.sorts["name"] = "x.name"
-	in(l, "x.engine", f.Types)
-	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
+	return page(ctx, s, malwareList(f), r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Malware}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
 }
