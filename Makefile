@@ -38,6 +38,7 @@ deps:
 	@missing=(); \
 	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
+	/usr/bin/python3 -c 'import openpyxl' 2>/dev/null || missing+=(python3 python3-openpyxl); \
 	test -e /etc/ssl/certs/ca-certificates.crt || missing+=(ca-certificates); \
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
 	if (( $${#missing[@]} )); then \

@@ -22,7 +22,6 @@ func newCSV(w io.Writer, o options) (writer, error) {
 		}
 	}
 	c := &csvWriter{buffer: b, csv: csv.NewWriter(b), language: o.language, cells: make([]string, len(o.columns))}
-	c.csv.UseCRLF = true // RFC 4180
 	for i, h := range o.columns {
 		c.cells[i] = h.title
 	}

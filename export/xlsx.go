@@ -149,7 +149,7 @@ func (x *xlsxWriter) text(i int, s string, style int) {
 // escaped is what readers of workbooks take for an escaped character.
 var escaped = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
 
-var xmlText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "_x000D_")
+var xmlText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 
 // cellText is a text as XML. What is longer than a cell may be ends in a mark that
 // says so; characters that XML has no place for become U+FFFD.
