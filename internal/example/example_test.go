@@ -8,13 +8,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
@@ -224,4 +227,44 @@ func TestGoProgram(t *testing.T) {
 	if info.GoVersion != "go1.20.4" || info.Main.Path != "example.test/a" || len(info.Deps) != 1 || info.Deps[0].Version != "v0.10.0" {
 		t.Errorf("%+v", info)
 	}
+}
+
+// What was pushed is read back as any client would.
+func TestPush(t *testing.T) {
+	estate, err := Estate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(Registry())
+	defer server.Close()
+	for range 2 {
+		if err := Push(t.Context(), server.URL, estate); err != nil {
+			t.Fatal(err)
+		}
+	}
+	host := strings.TrimPrefix(server.URL, "http://")
+	for _, r := range estate {
+		for _, tagged := range r.Tags {
+			got, err := remote.Get(must(name.NewTag(host+"/"+r.Name+":"+tagged.Tag, name.Insecure)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want v1.Hash
+			if tagged.Index != nil {
+				want, err = tagged.Index.Digest()
+			} else {
+				want, err = tagged.Image.Digest()
+			}
+			if err != nil || got.Digest != want {
+				t.Errorf("%s:%s is %s, want %s (%v)", r.Name, tagged.Tag, got.Digest, want, err)
+			}
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
