@@ -172,22 +172,35 @@ const AdministratorName = "admin"
 // one-time password, which is to be shown once and is kept nowhere. It returns ""
 // when the user exists already.
 func EnsureAdministrator(ctx context.Context, users UserStore) (password string, err error) {
-	if _, _, err := users.UserByName(ctx, AdministratorName); pratique.CodeOf(err) != pratique.CodeNotFound {
-		return "", err
-	}
 	password = oneTime()
+	made, err := ensureAdministrator(ctx, users, password, true)
+	if !made {
+		password = ""
+	}
+	return password, err
+}
+
+// EnsureAdministratorIs makes the administrator with a password that is known
+// already and need not be changed, if there is none: for demonstrations, whose
+// data is nobody's.
+func EnsureAdministratorIs(ctx context.Context, users UserStore, password string) error {
+	_, err := ensureAdministrator(ctx, users, password, false)
+	return err
+}
+
+func ensureAdministrator(ctx context.Context, users UserStore, password string, mustSet bool) (made bool, err error) {
+	if _, _, err := users.UserByName(ctx, AdministratorName); pratique.CodeOf(err) != pratique.CodeNotFound {
+		return false, err
+	}
 	hash, err := newHasher().hash(ctx, password)
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	_, err = users.CreateUser(ctx, pratique.User{Name: AdministratorName, Role: RoleAdmin, MustSet: true}, hash)
+	_, err = users.CreateUser(ctx, pratique.User{Name: AdministratorName, Role: RoleAdmin, MustSet: mustSet}, hash)
 	if pratique.CodeOf(err) == pratique.CodeConflict { // another process was quicker, and told its password
-		return "", nil
+		return false, nil
 	}
-	if err != nil {
-		return "", err
-	}
-	return password, nil
+	return err == nil, err
 }
 
 // oneTime is a password of 130 random bits in groups that can be typed.

@@ -52,6 +52,10 @@ type serveFlags struct {
 	sessionIdle time.Duration
 	sessionLife time.Duration
 	stopTimeout time.Duration
+
+	demo bool // everything is made up, and everybody may know the password
+	// prepared may be called when everything runs, before anybody is let in.
+	prepared func(context.Context, *service) error
 }
 
 func newServeCommand() *cobra.Command {
@@ -207,6 +211,11 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
+	if f.prepared != nil {
+		if err := f.prepared(ctx, s); err != nil {
+			return err
+		}
+	}
 	s.greet(stdout, password)
 	err = api.Serve(ctx, s.http, s.events, f.stopTimeout, func() error {
 		if f.tlsCert != "" {
@@ -262,6 +271,9 @@ func (s *service) open(ctx context.Context) (password string, err error) {
 	}
 	if err := s.listen(keyPath); err != nil {
 		return "", err
+	}
+	if f.demo {
+		return "", api.EnsureAdministratorIs(ctx, s.db, demoPassword)
 	}
 	return api.EnsureAdministrator(ctx, s.db)
 }
@@ -413,6 +425,9 @@ func (s *service) tidy(ctx context.Context) {
 // greet says where to go.
 func (s *service) greet(w io.Writer, password string) {
 	fmt.Fprintf(w, "Pratique %s is at %s\n", toolVersion(), s.address())
+	if s.flags.demo {
+		fmt.Fprintf(w, "This is a demonstration: images, advisories and credentials are made up.\nSign in as %q with the password %q. Ctrl-C ends it.\n", api.AdministratorName, demoPassword)
+	}
 	if password != "" {
 		fmt.Fprintf(w, "Sign in as %q with the one-time password %s\nIt is shown only now, and has to be changed at the first sign-in.\n", api.AdministratorName, password)
 	}

@@ -58,11 +58,17 @@ var greeting = regexp.MustCompile(`(?s)is at (http\S+)\n(?:Sign in as "admin" wi
 // serve starts it; first says whether a one-time password is printed.
 func serve(t *testing.T, data, database string, first bool) *running {
 	t.Helper()
+	return started(t, first, "serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0", "--log-format", "json", "--stop-timeout", "5s", "--database", database)
+}
+
+// started runs a command that serves, until it says where.
+func started(t *testing.T, first bool, args ...string) *running {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	r := &running{t: t, stop: stop, ended: make(chan error, 1), log: &lockedLog{}}
 	cmd := newCommand(time.Now())
-	cmd.SetArgs([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0", "--log-format", "json", "--stop-timeout", "5s", "--database", database})
+	cmd.SetArgs(args)
 	cmd.SetOut(in)
 	cmd.SetErr(r.log)
 	go func() {
