@@ -13,10 +13,23 @@ PRATIQUE_DATA ?= ../shared/data
 EXAMPLE       := .cache/example
 BENCHFLAGS    ?=
 
-.PHONY: build run test deps lint bench accuracy fuzz clean
+.PHONY: build web web-client run test deps lint bench accuracy fuzz clean
 
-build: ## bin/pratique
+build: web ## bin/pratique, with its console
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/pratique ./cmd/pratique
+
+# The console is built anew when a source is newer than what was built of it.
+web: web/dist/index.html ## web/dist, which becomes part of the binary
+web/dist/index.html: web/node_modules/.package-lock.json $(shell git ls-files -co --exclude-standard web/src web/public web/scripts 'web/*.ts' 'web/*.html')
+	cd web && npm run --silent build
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+web-client: web/node_modules/.package-lock.json ## the console's client, from what the service says of itself
+	$(GO) test ./web -run TestDescription -update
+	cd web && npm run --silent client
 
 run: build ## scan an image that is made here, offline, with something of everything in it
 	@bin/pratique example $(EXAMPLE)
@@ -49,10 +62,11 @@ deps:
 	  DEBIAN_FRONTEND=noninteractive "$${sudo[@]}" apt-get install -qq -y --no-install-recommends "$${missing[@]}" >/dev/null; \
 	fi
 
-test: deps ## everything that needs nothing from outside, in under ten minutes
+test: deps web ## everything that needs nothing from outside, in under ten minutes
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	  test -z "$$unformatted" || { echo "gofmt these: $$unformatted" >&2; exit 1; }
 	$(GO) vet ./...
+	cd web && npm run --silent check
 	$(GO) test ./...
 
 lint: ## what a reviewer should not have to say
@@ -77,4 +91,4 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 clean: ## what was built, and the images of run and bench
-	rm -rf bin .cache
+	rm -rf bin .cache web/node_modules web/dist/assets web/dist/index.html

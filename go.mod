@@ -2,6 +2,9 @@ module github.com/pratique/pratique
 
 go 1.26.3
 
+// A package of npm brings Go files of its own.
+ignore ./web/node_modules
+
 require (
 	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/erikvarga/go-rpmdb v0.0.0-20250523120114-a15a62cd4593

@@ -30,6 +30,7 @@ import (
 	"github.com/pratique/pratique/registry/harbor"
 	"github.com/pratique/pratique/registry/oci"
 	"github.com/pratique/pratique/store"
+	"github.com/pratique/pratique/web"
 )
 
 // serveFlags are the settings of the service.
@@ -293,9 +294,14 @@ func (s *service) listen(keyPath string) error {
 	if err != nil {
 		return err
 	}
+	console, err := web.Handler()
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Deps{
 		Version: toolVersion(), Users: s.db, Sessions: s.db.Sessions(), Preferences: s.db, Audit: s.db, Registries: s.db,
 		Connectors: connectors(), Feeds: s.feeds, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
+		Console:        console,
 		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,
 	})
 	if err != nil {

@@ -1,0 +1,80 @@
+// Two languages, equal from the first page on. A catalogue is loaded when it is
+// needed; both have the same keys, which a test compares.
+import i18next from 'i18next'
+import { useSyncExternalStore } from 'react'
+import type en from './en.json'
+
+export type Language = 'en' | 'zh'
+export const languages: { value: Language; label: string }[] = [
+  { value: 'en', label: 'English' },
+  { value: 'zh', label: '简体中文' },
+]
+
+type Plain<K> = K extends `${infer Stem}_one` | `${infer Stem}_other` ? Stem : K
+export type Key = Plain<keyof typeof en>
+type Values = Record<string, string | number>
+
+const catalogues: Record<Language, () => Promise<{ default: Record<string, string> }>> = {
+  en: () => import('./en.json'),
+  zh: () => import('./zh.json'),
+}
+
+const instance = i18next.createInstance()
+const ready = instance.init({
+  lng: 'en',
+  fallbackLng: false,
+  resources: {},
+  keySeparator: false,
+  nsSeparator: false,
+  interpolation: { escapeValue: false }, // React escapes
+  showSupportNotice: false,
+} as Parameters<typeof instance.init>[0])
+
+let version = 0
+const listeners = new Set<() => void>()
+
+/** setLanguage loads a language and shows everything in it. */
+export async function setLanguage(language: Language): Promise<void> {
+  await ready
+  if (!instance.hasResourceBundle(language, 'translation')) {
+    instance.addResourceBundle(language, 'translation', (await catalogues[language]()).default)
+  }
+  await instance.changeLanguage(language)
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
+  version++
+  for (const tell of listeners) tell()
+}
+
+export function currentLanguage(): Language {
+  return instance.language === 'zh' ? 'zh' : 'en'
+}
+
+/** t translates a key that is known when the program is written. */
+export function t(key: Key, values?: Values): string {
+  return instance.t(key as string, values ?? {}) as string
+}
+
+/** tx translates a word of the API ("status", "failed"), or shows it as it is when it is new to us. */
+export function tx(group: string, word: string | undefined, values?: Values): string {
+  if (!word) return ''
+  const key = `${group}.${word}`
+  return instance.exists(key) ? (instance.t(key, values ?? {}) as string) : word
+}
+
+/** useLanguage renders a component again when the language changes. */
+export function useLanguage(): Language {
+  useSyncExternalStore(
+    (tell) => {
+      listeners.add(tell)
+      return () => void listeners.delete(tell)
+    },
+    () => version,
+  )
+  return currentLanguage()
+}
+
+/** say picks a text that the service has in both languages. */
+export function say(text: { en?: string; zh?: string } | undefined | null): string {
+  if (!text) return ''
+  return (currentLanguage() === 'zh' ? text.zh || text.en : text.en || text.zh) ?? ''
+}

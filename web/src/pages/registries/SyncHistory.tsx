@@ -1,0 +1,35 @@
+import { useQuery } from '@tanstack/react-query'
+import Modal from 'antd/es/modal'
+import Table from 'antd/es/table'
+import { listSyncs } from '../../api/registries'
+import { t, tx } from '../../i18n'
+import { duration, number } from '../../lib/format'
+import { Time } from '../../ui/bits'
+import { ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
+
+export default function SyncHistory({ registry, name, close }: { registry: number; name: string; close(): void }) {
+  const runs = useQuery({ queryKey: ['syncs', registry], queryFn: () => listSyncs(registry) })
+  return (
+    <Modal open title={t('sync.history', { name })} footer={null} onCancel={close} width={820}>
+      {runs.error ? <ErrorNote error={runs.error} retry={() => void runs.refetch()} /> : (
+        <Table
+          size="small"
+          rowKey="id"
+          loading={runs.isPending}
+          dataSource={runs.data}
+          pagination={false}
+          scroll={{ x: 700, y: 420 }}
+          locale={{ emptyText: t('sync.never') }}
+          columns={[
+            { title: t('sync.started'), width: 140, render: (_, r) => <Time value={r.started} /> },
+            { title: t('sync.reason'), width: 90, render: (_, r) => tx('syncReason', r.reason) },
+            { title: t('sync.kind'), width: 90, render: (_, r) => (r.full ? t('sync.full') : t('sync.incremental')) },
+            { title: t('sync.took'), width: 90, render: (_, r) => (r.ended ? duration((Date.parse(r.ended) - Date.parse(r.started)) / 1000) : t('sync.running')) },
+            { title: t('sync.changes'), width: 130, render: (_, r) => <span className="num">+{number(r.added)} ~{number(r.changed)} −{number(r.gone)}</span> },
+            { title: t('sync.result'), render: (_, r) => (r.error ? <span><span className="tag bad">{tx('syncState', r.state)}</span> {errorText(r.error)} {remedyText(r.error)}</span> : <span className={`tag ${r.state === 'success' ? 'ok' : 'info'}`}>{tx('syncState', r.state)}</span>) },
+          ]}
+        />
+      )}
+    </Modal>
+  )
+}

@@ -1,0 +1,265 @@
+// Every list of the console: filters, search, order and page in the address,
+// columns as the user wants them, rows that can be ticked over many pages, keys.
+import SettingOutlined from '@ant-design/icons/SettingOutlined'
+import ReloadOutlined from '@ant-design/icons/ReloadOutlined'
+import LeftOutlined from '@ant-design/icons/LeftOutlined'
+import RightOutlined from '@ant-design/icons/RightOutlined'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import Button from 'antd/es/button'
+import Checkbox from 'antd/es/checkbox'
+import Table from 'antd/es/table'
+import type { ColumnType, SorterResult } from 'antd/es/table/interface'
+import Tooltip from 'antd/es/tooltip'
+import { lazy, Suspense, useMemo, useRef, useState, type ReactNode } from 'react'
+import type { Page } from '../api/client'
+import { usePreference, useUi } from '../app/preferences'
+import { t } from '../i18n'
+import { number } from '../lib/format'
+import { useKeys } from '../lib/keys'
+import { useNarrow } from '../lib/narrow'
+import { Empty } from '../ui/Empty'
+import { ErrorNote } from '../ui/ErrorNote'
+import { arranged, type Choice, type Column } from './columns'
+import { FilterBar } from './FilterBar'
+import { after, countOf, nothing, ticked, toggled, useSelection, type RowKey, type Selection } from './selection'
+import { pageSizes, useListState, type Filter, type ListState } from './state'
+
+const ColumnSettings = lazy(() => import('./ColumnSettings')) as unknown as typeof import('./ColumnSettings').default
+
+export type ListQuery = Record<string, string | string[] | number | boolean>
+
+export interface Ticked {
+  selection: Selection
+  /** How many rows; undefined while the list is being counted. */
+  count?: number
+  /** The list's filter, as the API takes it: what "all" means. */
+  query: ListState['query']
+  clear(): void
+}
+
+interface Props<R> {
+  /** First word of the query's key and of the columns' preference. */
+  name: string
+  /** Further words of the key, where a list is part of something ("image", id). */
+  of?: (string | number)[]
+  columns: Column<R>[]
+  filters?: Filter[]
+  /** Parameters that are always there. */
+  fixed?: Record<string, string | string[]>
+  load(query: ListQuery, signal: AbortSignal): Promise<Page<R>>
+  rowKey(row: R): RowKey
+  searchable?: boolean
+  placeholder?: string
+  /** Prefix of the list's parameters in the address, in a drawer or a tab. */
+  scope?: string
+  /** The row that is open elsewhere. */
+  current?: RowKey
+  open?(row: R): void
+  bulk?(ticked: Ticked): ReactNode
+  tools?: ReactNode
+  /** What to say, and to do, when there is nothing at all. */
+  empty: { title: string; help: string; action?: ReactNode }
+  refetchInterval?: (page: Page<R> | undefined) => number | false
+}
+
+const stale = 10_000
+
+export function AssetTable<R extends object>(props: Props<R>) {
+  const { name, of = [], columns, filters = [], load, rowKey, searchable = true, open, bulk } = props
+  const state = useListState(filters, props.scope, props.fixed)
+  const { ui } = useUi()
+  const narrow = useNarrow()
+  const [choice, setChoice] = usePreference<Choice | null>(`columns.${name}`, null)
+  const [settings, setSettings] = useState(false)
+  const [at, setAt] = useState(-1) // the row that keys act on
+  const body = useRef<HTMLDivElement>(null)
+
+  const request: ListQuery = { ...state.query, limit: state.limit, ...(state.sort && { sort: state.sort }), ...(state.cursor && { cursor: state.cursor }) }
+  const page = useQuery({
+    queryKey: [name, ...of, 'list', request],
+    queryFn: ({ signal }) => load(request, signal),
+    placeholderData: keepPreviousData,
+    staleTime: stale,
+    refetchInterval: props.refetchInterval ? (q) => props.refetchInterval?.(q.state.data) ?? false : false,
+  })
+  // Counted apart, so that no page waits for it.
+  const count = useQuery<number>({
+    queryKey: [name, ...of, 'count', state.query],
+    queryFn: ({ signal }) => load({ ...state.query, limit: 1, total: true }, signal).then((p) => p.total ?? 0),
+    placeholderData: keepPreviousData,
+    staleTime: stale,
+  })
+  const rows = useMemo(() => page.data?.items ?? [], [page.data])
+  const keys = useMemo(() => rows.map(rowKey), [rows, rowKey])
+  const [selection, select] = useSelection(JSON.stringify(state.query))
+  const total = count.data
+  const chosen = countOf(selection, total)
+  const focused = at < rows.length ? at : -1
+
+  function move(step: number) {
+    const next = Math.max(0, Math.min(rows.length - 1, focused + step))
+    setAt(next)
+    body.current?.querySelector(`[data-row-key="${CSS.escape(String(keys[next]))}"]`)?.scrollIntoView({ block: 'nearest' })
+  }
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    n: () => page.data?.next && state.next(page.data.next),
+    p: () => state.back?.(),
+    x: () => bulk && focused >= 0 && select(toggled(selection, keys[focused])),
+    Enter: (e) => {
+      // A focused link or button has the key for itself.
+      if (document.activeElement instanceof HTMLElement && document.activeElement.closest('a, button, [role=button]')) {
+        if (document.activeElement instanceof HTMLElement) document.activeElement.click()
+        return
+      }
+      e.preventDefault()
+      if (open && focused >= 0) open(rows[focused])
+    },
+  })
+
+  const shown = useMemo(() => arranged(columns, choice).filter((c) => c.shown).map((c) => c.column), [columns, choice])
+  const tableColumns = useMemo(
+    () =>
+      shown.map<ColumnType<R>>((c) => ({
+        key: c.key,
+        title: c.title,
+        width: c.width,
+        align: c.align,
+        fixed: c.locked ? 'left' : undefined,
+        sorter: c.sort !== undefined,
+        sortOrder: c.sort && state.sort.replace(/^-/, '') === c.sort ? (state.sort.startsWith('-') ? 'descend' : 'ascend') : null,
+        sortDirections: c.desc ? ['descend', 'ascend'] : ['ascend', 'descend'],
+        showSorterTooltip: false,
+        render: (_: unknown, row: R) => c.render(row),
+      })),
+    [shown, state.sort],
+  )
+  const width = shown.reduce((sum, c) => sum + (c.width ?? 140), bulk ? 40 : 0)
+
+  function sorted(sorter: SorterResult<R> | SorterResult<R>[]) {
+    const one = Array.isArray(sorter) ? sorter[0] : sorter
+    const column = one?.order ? columns.find((c) => c.key === one.columnKey)?.sort : undefined
+    state.set({ sort: column && (one.order === 'descend' ? `-${column}` : column) })
+  }
+
+  const waiting = page.isPending || page.isPlaceholderData
+  const emptyNote = state.filtered
+    ? <Empty title={t('list.nothingFound')} help={t('list.nothingFoundHelp')} action={<Button onClick={state.clear}>{t('list.clearAll')}</Button>} />
+    : <Empty {...props.empty} />
+
+  let content: ReactNode
+  if (page.error && !page.data) {
+    content = <div style={{ padding: 12 }}><ErrorNote error={page.error} retry={() => void page.refetch()} /></div>
+  } else if (narrow) {
+    content = page.isPending ? <Waiting /> : rows.length === 0 ? emptyNote : (
+      <Cards rows={rows} columns={shown} keys={keys} ticks={bulk ? new Set(ticked(selection, keys)) : undefined} tick={(key) => select(toggled(selection, key))} current={props.current} />
+    )
+  } else {
+    content = page.isPending ? <Waiting /> : (
+      <Table<R>
+        size={ui.density === 'compact' ? 'small' : 'middle'}
+        rowKey={rowKey}
+        columns={tableColumns}
+        dataSource={rows}
+        pagination={false}
+        tableLayout="fixed"
+        scroll={{ x: width }}
+        sticky={props.scope ? false : { getContainer: () => document.getElementById('main') ?? window }}
+        locale={{ emptyText: emptyNote }}
+        onChange={(_p, _f, sorter, { action }) => action === 'sort' && sorted(sorter)}
+        rowClassName={(_row, i) => (keys[i] === props.current || i === focused ? 'row-active' : '')}
+        rowSelection={bulk && {
+          selectedRowKeys: ticked(selection, keys),
+          columnWidth: 40,
+          onChange: (now) => select(after(selection, keys, now as RowKey[])),
+          getCheckboxProps: () => ({ 'aria-label': t('list.tick') }),
+        }}
+      />
+    )
+  }
+
+  return (
+    <section className="panel asset-table" aria-busy={waiting} ref={body}>
+      <FilterBar filters={filters} state={state} searchable={searchable} placeholder={props.placeholder}>
+        {props.tools}
+        <Tooltip title={t('common.refresh')}>
+          <Button icon={<ReloadOutlined />} aria-label={t('common.refresh')} onClick={() => { void page.refetch(); void count.refetch() }} />
+        </Tooltip>
+        <Tooltip title={t('columns.title')}>
+          <Button icon={<SettingOutlined />} aria-label={t('columns.title')} onClick={() => setSettings(true)} />
+        </Tooltip>
+      </FilterBar>
+      {bulk && chosen !== 0 && (
+        <div className="bulk" role="region" aria-label={t('list.selection')}>
+          <span aria-live="polite"><strong>{chosen === undefined ? '…' : t('list.selected', { count: chosen, n: number(chosen) })}</strong></span>
+          {selection.mode === 'some' && total !== undefined && total > selection.keys.length && (
+            <Button type="link" size="small" onClick={() => select({ mode: 'all', except: [] })}>{t('list.selectAll', { n: number(total) })}</Button>
+          )}
+          <Button type="link" size="small" onClick={() => select(nothing)}>{t('list.clearSelection')}</Button>
+          <span className="row wrap" style={{ marginLeft: 'auto' }}>
+            {bulk({ selection, count: chosen, query: state.query, clear: () => select(nothing) })}
+          </span>
+        </div>
+      )}
+      <div className={`list-progress${waiting || page.isFetching ? ' on' : ''}`} />
+      {content}
+      <div className="list-foot">
+        <span aria-live="polite">{total === undefined ? '…' : t('list.total', { count: total, n: number(total) })}</span>
+        {page.error && page.data && <span className="tag bad">{t('list.stale')}</span>}
+        <div className="pages">
+          <label className="row" style={{ gap: 4 }}>
+            {t('list.perPage')}
+            <select className="native-select" value={state.limit} onChange={(e) => state.set({ limit: e.target.value === '50' ? undefined : e.target.value })}>
+              {pageSizes.map((n) => <option key={n} value={n}>{n}</option>)}
+            </select>
+          </label>
+          <Button icon={<LeftOutlined />} disabled={!state.back} onClick={state.back} aria-label={t('list.previous')} />
+          <Button icon={<RightOutlined />} disabled={!page.data?.next || page.isPlaceholderData} onClick={() => page.data?.next && state.next(page.data.next)} aria-label={t('list.next')} />
+        </div>
+      </div>
+      <Suspense>
+        {settings && <ColumnSettings columns={columns} choice={choice} save={(next) => void setChoice(next)} close={() => setSettings(false)} />}
+      </Suspense>
+    </section>
+  )
+}
+
+/** Waiting has the height of some rows, so that nothing jumps when they come. */
+function Waiting() {
+  return <div className="waiting" role="status"><span className="visually-hidden">{t('common.loading')}</span>{Array.from({ length: 10 }, (_, i) => <i key={i} />)}</div>
+}
+
+interface CardsProps<R> {
+  rows: R[]
+  columns: Column<R>[]
+  keys: RowKey[]
+  ticks?: Set<RowKey>
+  tick(key: RowKey): void
+  current?: RowKey
+}
+
+/** Cards show rows where a table would be wider than the screen. */
+function Cards<R>({ rows, columns, keys, ticks, tick, current }: CardsProps<R>) {
+  const [title, ...rest] = columns
+  return (
+    <ul className="cards">
+      {rows.map((row, i) => (
+        <li key={keys[i]} data-row-key={keys[i]} className={keys[i] === current ? 'row-active' : ''}>
+          {ticks && <Checkbox checked={ticks.has(keys[i])} onChange={() => tick(keys[i])} aria-label={t('list.tick')} />}
+          <div className="grow">
+            {title.render(row)}
+            <dl className="fields">
+              {rest.map((c) => (
+                <div key={c.key} style={{ display: 'contents' }}>
+                  <dt>{c.title}</dt>
+                  <dd>{c.render(row)}</dd>
+                </div>
+              ))}
+            </dl>
+          </div>
+        </li>
+      ))}
+    </ul>
+  )
+}

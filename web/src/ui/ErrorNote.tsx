@@ -1,0 +1,45 @@
+import Button from 'antd/es/button'
+import { ApiError, type Schema } from '../api/client'
+import { currentLanguage, t, tx } from '../i18n'
+
+type Told = ApiError | Schema<'Error'> | Error
+
+function codeOf(error: Told): string {
+  return 'code' in error && error.code ? error.code : 'internal'
+}
+
+/**
+ * errorText is what happened, in the language of the console. The service tells
+ * details in English; other languages get the meaning of the code first.
+ */
+export function errorText(error: Told): string {
+  const meaning = tx('error', codeOf(error))
+  if (currentLanguage() === 'en') return 'code' in error && error.code !== 'offline' ? error.message : meaning
+  return meaning === codeOf(error) ? error.message : meaning
+}
+
+/** remedyText is what to do about it. */
+export function remedyText(error: Told): string {
+  const code = codeOf(error)
+  const known = tx('remedy', code)
+  const own = known === code ? '' : known
+  if ('remedy' in error && error.remedy && (currentLanguage() === 'en' || !own)) return error.remedy
+  return own
+}
+
+/** ErrorNote stands where something could not be shown: what happened, what to do, and the id that finds it in the log. */
+export function ErrorNote({ error, retry }: { error: Told; retry?: () => void }) {
+  const id = error instanceof ApiError ? error.requestID : undefined
+  const detail = currentLanguage() !== 'en' && error.message !== errorText(error) && codeOf(error) !== 'offline' ? error.message : ''
+  return (
+    <div className="note bad" role="alert">
+      <div className="grow">
+        <p><strong>{errorText(error)}</strong></p>
+        {detail && <p className="muted" lang="en">{detail}</p>}
+        <p>{remedyText(error)}</p>
+        {id && <p className="muted">{t('error.request')} <span className="mono">{id}</span></p>}
+      </div>
+      {retry && <Button onClick={retry}>{t('common.retry')}</Button>}
+    </div>
+  )
+}
