@@ -174,39 +174,59 @@ func (t *Tasks) estimate(ctx context.Context, images []pratique.SelectedImage) (
 // manifest read first; those of which it cannot be read are left out. A scope
 // without an image is refused.
 func (t *Tasks) Start(ctx context.Context, wish pratique.ScanWish) (task pratique.Task, err error) {
-	filter, err := scopeOf(wish)
+	request, empty, err := t.resolve(ctx, wish)
+	if err == nil && len(request.ImageIDs) == 0 {
+		err = empty
+	}
 	if err != nil {
 		return task, err
 	}
-	request := pratique.TaskRequest{Kind: cmp.Or(wish.Kind, pratique.TaskManual), Creator: wish.Creator, Forced: wish.Forced, Timeout: wish.Timeout}
-	if request.Categories, err = categories(wish.Categories); err != nil {
-		return task, err
+	return t.start(ctx, request)
+}
+
+// resolve finds the images of a wish. When there are none, empty says why.
+func (t *Tasks) resolve(ctx context.Context, wish pratique.ScanWish) (request pratique.TaskRequest, empty, err error) {
+	filter, err := scopeOf(wish)
+	if err != nil {
+		return request, nil, err
 	}
-	if request.Timeout < 0 || request.Timeout > maxTimeout {
-		return task, pratique.Errorf(pratique.CodeInvalid, "a scan cannot be given %s", wish.Timeout).WithRemedy("give at most 24 hours for each image")
+	request = pratique.TaskRequest{Kind: cmp.Or(wish.Kind, pratique.TaskManual), Creator: wish.Creator, Forced: wish.Forced, Timeout: wish.Timeout}
+	if request.Categories, err = categories(wish.Categories); err != nil {
+		return request, nil, err
+	}
+	if err := checkTimeout(wish.Timeout); err != nil {
+		return request, nil, err
 	}
 	if request.Timeout == 0 {
 		settings, err := t.Settings(ctx)
 		if err != nil {
-			return task, err
+			return request, nil, err
 		}
 		request.Timeout = settings.timeout()
 	}
 	unreadable, err := t.readUnread(ctx, filter)
 	if err != nil {
-		return task, err
+		return request, nil, err
 	}
 	images, unread, err := t.Store.Selection(ctx, filter)
 	if err != nil {
-		return task, err
+		return request, nil, err
 	}
 	for _, v := range images {
 		request.ImageIDs = append(request.ImageIDs, v.ImageID)
 	}
 	if len(images) == 0 {
-		return task, nothing(unread, unreadable)
+		empty = nothing(unread, unreadable)
 	}
-	return t.start(ctx, request)
+	return request, empty, nil
+}
+
+// checkTimeout refuses what nobody would wait for.
+func checkTimeout(d time.Duration) error {
+	if d < 0 || d > maxTimeout {
+		return pratique.Errorf(pratique.CodeInvalid, "a scan cannot be given %s", d).WithRemedy("give at most 24 hours for each image")
+	}
+	return nil
 }
 
 // nothing says why a task would be empty.
