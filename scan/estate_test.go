@@ -60,7 +60,8 @@ type harbour struct {
 	reads    int            // GETs of manifests
 	drip     map[string]time.Duration
 	password string // that the registry takes; "" is any
-	refuse   int    // answers 500 to so many requests for lists
+	refuse   int    // so many requests for lists are answered by 502
+	refused  int    // requests with another password
 }
 
 // newHarbour starts a registry. It takes whatever password, unless one is set.
@@ -86,6 +87,9 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 	if blob && !refused {
 		h.blobs[digest]++
 	}
+	if refused && given != "" {
+		h.refused++
+	}
 	if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/manifests/") {
 		h.reads++
 	}
@@ -102,17 +106,21 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 	case broken:
 		w.WriteHeader(http.StatusBadGateway)
 	case blob && slow > 0:
-		forward.ServeHTTP(&dripping{ResponseWriter: w, request: r, pause: slow}, r)
+		forward.ServeHTTP(&dripping{w, r, func() time.Duration {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.drip[digest]
+		}}, r)
 	default:
 		forward.ServeHTTP(w, r)
 	}
 }
 
-// dripping sends a few bytes now and then.
+// dripping sends a few bytes now and then, until it is told not to.
 type dripping struct {
 	http.ResponseWriter
 	request *http.Request
-	pause   time.Duration
+	pause   func() time.Duration
 }
 
 func (d *dripping) Write(p []byte) (int, error) {
@@ -124,7 +132,7 @@ func (d *dripping) Write(p []byte) (int, error) {
 		select {
 		case <-d.request.Context().Done():
 			return sent, d.request.Context().Err()
-		case <-time.After(d.pause):
+		case <-time.After(d.pause()):
 		}
 	}
 	return len(p), nil
@@ -393,19 +401,26 @@ func newEstate(t *testing.T, dsn string) *estate {
 	e.syncer = &scan.Syncer{Store: e.db, Jobs: e.jobs, Connectors: []registry.Connector{oci.Connector{}}, Remote: remote, Tasks: e.tasks, Settings: settings, Observer: e.seen, Log: log}
 	e.evaluator = &scan.Evaluator{Store: e.db, Knowledge: e.feeds, Observer: e.seen, Log: log}
 	e.scanner = newScanner(t, e.db, remote, e.feeds, e.seen, log)
-	err = e.jobs.Start(t.Context(), queue.Options{
-		Handlers: queue.Handlers{Scan: e.scanner.Scan, Sync: e.syncer.Sync, Evaluate: e.evaluator.Evaluate, Window: e.syncer.Window},
-		Scans:    4, Services: 2, Wanted: &scan.Sweeper{Store: e.db, Evaluator: e.evaluator, Log: log}, Grace: time.Second,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e.work()
 	t.Cleanup(func() {
 		if err := errors.Join(e.jobs.Stop(context.Background()), e.db.Close()); err != nil {
 			t.Error(err)
 		}
 	})
 	return e
+}
+
+// work begins, or goes on after a stop.
+func (e *estate) work() {
+	e.t.Helper()
+	err := e.jobs.Start(e.t.Context(), queue.Options{
+		Handlers: queue.Handlers{Scan: e.scanner.Scan, Sync: e.syncer.Sync, Evaluate: e.evaluator.Evaluate, Window: e.syncer.Window},
+		Scans:    4, Services: 2, Wanted: &scan.Sweeper{Store: e.db, Evaluator: e.evaluator, Log: e.syncer.Log}, Grace: time.Second,
+		Periodic: []queue.Periodic{queue.Every(time.Hour, false, scan.Job{Args: scan.WindowArgs{}})}, // who has one leads, and brings back what was put off
+	})
+	if err != nil {
+		e.t.Fatal(err)
+	}
 }
 
 func newScanner(t *testing.T, db *store.Store, remote scan.Remote, known scan.KnowledgeSource, seen scan.Observer, log *slog.Logger) *scan.Scanner {

@@ -8,9 +8,39 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// settle is how long a hint waits for others: one push of an image with several
-// platforms and tags is told many times.
-const settle = time.Second
+// A hint waits for others: one push of an image with several platforms and tags is
+// told many times.
+const (
+	settle     = 500 * time.Millisecond // since the last hint
+	settleMost = 5 * time.Second        // since the first
+)
+
+// settled tells whether no hint has come for a moment; else it waits for that moment,
+// after which there may be more.
+func settled(ctx context.Context, hints map[string]time.Time) (bool, error) {
+	now := time.Now()
+	first, last := now, time.Time{}
+	for _, at := range hints {
+		if at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	wait := settle - now.Sub(last)
+	if wait <= 0 || now.Sub(first) >= settleMost {
+		return true, nil
+	}
+	timer := time.NewTimer(min(wait, settle)) // clocks differ
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	case <-timer.C:
+		return false, nil
+	}
+}
 
 // Hook takes a call of a registry's webhook. The connector checks the secret, and
 // says in which repositories something happened. They are listed at once, whatever
@@ -46,7 +76,7 @@ func (s *Syncer) Hook(ctx context.Context, registryID int64, r *http.Request) er
 	if err := s.Store.WantSync(ctx, registryID, wish); err != nil {
 		return err
 	}
-	want(ctx, s.Jobs, Job{Args: SyncArgs{RegistryID: registryID}, Lane: LanePush, At: now.Add(settle)})
+	want(ctx, s.Jobs, Job{Args: SyncArgs{RegistryID: registryID}, Lane: LanePush})
 	return nil
 }
 

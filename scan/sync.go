@@ -175,6 +175,13 @@ func (s *Syncer) Sync(ctx context.Context, args SyncArgs, _ Attempt) error {
 		}
 		switch {
 		case len(wish.Hints) > 0: // somebody may be waiting for a pushed image
+			quiet, stopped := settled(ctx, wish.Hints)
+			if stopped != nil {
+				return stopped
+			}
+			if !quiet {
+				continue
+			}
 			err = s.run(ctx, args.RegistryID, pratique.SyncWish{Hints: wish.Hints})
 		case wish.Whole != nil:
 			err = s.run(ctx, args.RegistryID, pratique.SyncWish{Whole: wish.Whole})
