@@ -11,9 +11,11 @@ export CGO_ENABLED := 0
 FUZZTIME      ?= 60s
 PRATIQUE_DATA ?= ../shared/data
 EXAMPLE       := .cache/example
+RUN_DATA      ?= .cache/run
+LISTEN        ?= 127.0.0.1:8080
 BENCHFLAGS    ?=
 
-.PHONY: build web web-client run test deps lint bench accuracy fuzz clean
+.PHONY: build web web-client run example test deps lint bench accuracy fuzz clean
 
 build: web ## bin/pratique, with its console
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/pratique ./cmd/pratique
@@ -31,7 +33,14 @@ web-client: web/node_modules/.package-lock.json ## the console's client, from wh
 	$(GO) test ./web -run TestDescription -update
 	cd web && npm run --silent client
 
-run: build ## scan an image that is made here, offline, with something of everything in it
+run: build ## the service with its console on http://127.0.0.1:8080; DEMO=1 has something to show, and keeps nothing
+ifdef DEMO
+	exec bin/pratique demo --listen $(LISTEN)
+else
+	exec bin/pratique serve --data $(RUN_DATA) --listen $(LISTEN)
+endif
+
+example: build ## scan an image on the command line; it is made here, offline, with something of everything in it
 	@bin/pratique example $(EXAMPLE)
 	@bin/pratique feed import $(EXAMPLE)/feeds --feeds $(EXAMPLE)/bundle
 	@echo

@@ -347,7 +347,7 @@ func TestREADME(t *testing.T) {
 		}
 	}
 	out := pratiqueRun(t, invocation{args: []string{"scan", filepath.Join(dir, "image"), "--quiet", "--feeds", filepath.Join(dir, "bundle")}})
-	const begin, end = "<!-- output of make run -->\n```text\n", "\n```"
+	const begin, end = "<!-- output of make example -->\n```text\n", "\n```"
 	before, rest, found := strings.Cut(readme, begin)
 	shown, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
