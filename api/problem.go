@@ -107,7 +107,7 @@ func statusOf(code pratique.Code) int {
 		return http.StatusUnprocessableEntity
 	case pratique.CodeNotFound:
 		return http.StatusNotFound
-	case pratique.CodeConflict, pratique.CodeCancelled:
+	case pratique.CodeConflict, pratique.CodeCancelled, pratique.CodeQuota:
 		return http.StatusConflict
 	case pratique.CodeLimit:
 		return http.StatusRequestEntityTooLarge
@@ -141,6 +141,10 @@ func problemOf(err error) *Problem {
 			p.Detail = withoutCause(known)
 		}
 		p.cause = err
+		var short *pratique.Shortage
+		if errors.As(err, &short) {
+			p.withParam("needed", short.Needed).withParam("left", short.Left)
+		}
 		return p
 	case errors.Is(err, context.DeadlineExceeded):
 		p := newProblem(http.StatusServiceUnavailable, codeTimeout, "the answer took too long").withRemedy("ask for less, or try again later")

@@ -33,6 +33,10 @@ type Deps struct {
 	Connectors  []registry.Connector
 	Feeds       Feeds
 	Events      *Hub
+	Schedules   Schedules   // may be nil
+	Quota       QuotaStore  // may be nil
+	Exports     Exports     // may be nil
+	ExportRows  ExportStore // may be nil
 	Checks      []Check
 	Log         *slog.Logger // may be nil
 
@@ -135,6 +139,9 @@ func (s *server) handler() http.Handler {
 	s.preferenceOperations()
 	s.registryOperations()
 	s.feedOperations()
+	s.scheduleOperations()
+	s.quotaOperations()
+	s.exportOperations()
 	s.auditOperations()
 	s.eventOperations()
 	s.description(mux)

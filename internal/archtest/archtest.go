@@ -78,9 +78,9 @@ var Table = []Room{
 	// The edges.
 	{Path: "agent/wire", May: []string{"."}},
 	{Path: "agent", May: []string{".", "analyze", "layer", "engine", "source", "agent/wire"}},
-	// The forms that connectors declare, and what their tests find, are part of the
+	// The lists that can be exported, the forms that connectors declare, and what their tests find, are part of the
 	// API: hence registry, but none of its kinds.
-	{Path: "api", May: []string{".", "scan", "report", "registry", "agent/wire"}},
+	{Path: "api", May: []string{".", "scan", "report", "export", "registry", "agent/wire"}},
 	{Path: "web", May: []string{"."}},
 	{Path: "cmd/*", May: []string{Anything, "api", "store", "store/*", "queue"}},
 
