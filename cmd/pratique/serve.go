@@ -300,7 +300,7 @@ func (s *service) listen(keyPath string) error {
 	}
 	handler, err := api.New(api.Deps{
 		Version: toolVersion(), Users: s.db, Sessions: s.db.Sessions(), Preferences: s.db, Audit: s.db, Registries: s.db,
-		Connectors: connectors(), Feeds: s.feeds, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
+		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
 		Console:        console,
 		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,
 	})
@@ -379,12 +379,15 @@ func (s *service) checks() []api.Check {
 // wait for others.
 const servicesAtOnce = 4
 
+// exportsAtOnce is how many files a server writes at once.
+const exportsAtOnce = 2
+
 // work starts what happens without being asked over HTTP. stop ends what is left of
 // it when the queue has stopped.
 func (s *service) work(ctx context.Context, keyPath string) (stop func(), err error) {
 	options := queue.Options{
-		Handlers: queue.Handlers{Feed: s.feeds.run, Sync: s.cases.syncer.Sync, Window: s.cases.syncer.Window, Evaluate: s.cases.evaluator.Evaluate},
-		Services: servicesAtOnce, Scans: s.flags.scans, Wanted: wanters{s.feeds, s.cases.sweeper}, Observer: s.seen, Grace: s.flags.stopTimeout,
+		Handlers: queue.Handlers{Feed: s.feeds.run, Sync: s.cases.syncer.Sync, Window: s.cases.syncer.Window, Evaluate: s.cases.evaluator.Evaluate, Schedule: s.cases.schedules.Run, Export: s.runExport},
+		Services: servicesAtOnce, Exports: exportsAtOnce, Scans: s.flags.scans, Wanted: wanters{s.feeds, s.cases.sweeper, s.cases.schedules, exportWanter{s.cases.exports}}, Observer: s.seen, Grace: s.flags.stopTimeout,
 		Periodic: []queue.Periodic{s.feeds.daily(), s.window()},
 	}
 	// Also without scanning, this process says which rules are the current ones.
@@ -412,13 +415,16 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	}, nil
 }
 
-// tidy removes sessions that have expired, now and every hour.
+// tidy removes sessions and exports that have expired, now and every hour.
 func (s *service) tidy(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
 		if err := s.db.DropExpiredSessions(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("expired sessions cannot be removed", "error", err)
+		}
+		if err := s.cases.exports.Tidy(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("files of expired exports cannot be removed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

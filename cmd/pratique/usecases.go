@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/api"
+	"github.com/pratique/pratique/export"
 	"github.com/pratique/pratique/queue"
 	"github.com/pratique/pratique/scan"
 )
@@ -17,6 +21,8 @@ type useCases struct {
 	evaluator *scan.Evaluator
 	sweeper   *scan.Sweeper
 	upkeep    *scan.Upkeep
+	schedules *scan.Schedules
+	exports   *export.Keeper
 }
 
 func (s *service) newUseCases(known *bundles) useCases {
@@ -30,7 +36,44 @@ func (s *service) newUseCases(known *bundles) useCases {
 		evaluator: evaluator,
 		sweeper:   &scan.Sweeper{Store: s.db, Evaluator: evaluator, Log: s.log},
 		upkeep:    &scan.Upkeep{Store: s.db, Settings: s.settings, Log: s.log},
+		schedules: &scan.Schedules{Store: s.db, Tasks: tasks, Jobs: s.jobs, Log: s.log},
+		exports: &export.Keeper{
+			Rows: s.db, Source: s.db, Folder: filepath.Join(s.flags.data, "exports"), Told: s.tellExport, Log: s.log,
+			Enqueue: func(ctx context.Context, id int64) error { return s.jobs.Enqueue(ctx, exportJob(id)) },
+			Cancel: func(ctx context.Context, id int64) error {
+				_, err := s.jobs.Cancel(ctx, scan.ExportArgs{ExportID: id})
+				return err
+			},
+		},
 	}
+}
+
+// exportJob: somebody waits for the file.
+func exportJob(id int64) scan.Job {
+	return scan.Job{Args: scan.ExportArgs{ExportID: id}, Lane: scan.LaneHand}
+}
+
+// runExport writes the file of an export.
+func (s *service) runExport(ctx context.Context, args scan.ExportArgs, attempt scan.Attempt) error {
+	return s.cases.exports.Run(ctx, args.ExportID, attempt.Fence)
+}
+
+// tellExport tells the clients of this server how far an export is.
+func (s *service) tellExport(v pratique.Export) {
+	if err := s.events.Publish(api.Event{Type: "export", Data: v}); err != nil {
+		s.log.Debug("an export's progress cannot be told", "export", v.ID, "error", err)
+	}
+}
+
+// exportWanter wants the exports that have not ended.
+type exportWanter struct{ *export.Keeper }
+
+func (w exportWanter) Wanted(ctx context.Context) (jobs []scan.Job, err error) {
+	ids, err := w.Keeper.Wanted(ctx)
+	for _, id := range ids {
+		jobs = append(jobs, exportJob(id))
+	}
+	return jobs, err
 }
 
 // settings are those in force; what nobody changed is as the flags say.
