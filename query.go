@@ -50,16 +50,22 @@ type AssetFilter struct {
 	HighPriority  bool       `json:"highPriority,omitempty"`
 	Recommended   bool       `json:"recommended,omitempty"`
 	Fixable       bool       `json:"fixable,omitempty"`
-	Gone          bool       `json:"gone,omitempty"`          // those that are no longer upstream, instead of those that are
-	Licensed      *bool      `json:"licensed,omitempty"`      // whose content has, or has not, a unit of the quota
-	Vulnerability string     `json:"vulnerability,omitempty"` // that have this CVE now
-	Package       string     `json:"package,omitempty"`       // that hold a package of this name
-	MinSize       int64      `json:"minSize,omitempty"`       // bytes
-	MaxSize       int64      `json:"maxSize,omitempty"`
-	Created       TimeRange  `json:"created,omitzero"`
-	Pushed        TimeRange  `json:"pushed,omitzero"`
-	ScannedAt     TimeRange  `json:"scannedAt,omitzero"`
-	Synced        TimeRange  `json:"synced,omitzero"`
+	// MustFix: a critical vulnerability with a fix, or one that is or is likely to be
+	// exploited.
+	MustFix       bool      `json:"mustFix,omitempty"`
+	Gone          bool      `json:"gone,omitempty"`          // those that are no longer upstream, instead of those that are
+	Licensed      *bool     `json:"licensed,omitempty"`      // whose content has, or has not, a unit of the quota
+	Vulnerability string    `json:"vulnerability,omitempty"` // that have this CVE now
+	Package       string    `json:"package,omitempty"`       // that hold a package of this name
+	Components    []int64   `json:"components,omitempty"`    // that hold one of these (ComponentRow.ID)
+	Secret        int64     `json:"secret,omitempty"`        // that have the same secret as this row (PlacedSecret.RowID)
+	Malware       int64     `json:"malware,omitempty"`       // that have the same malicious file as this row (PlacedMalware.RowID)
+	MinSize       int64     `json:"minSize,omitempty"`       // bytes
+	MaxSize       int64     `json:"maxSize,omitempty"`
+	Created       TimeRange `json:"created,omitzero"`
+	Pushed        TimeRange `json:"pushed,omitzero"`
+	ScannedAt     TimeRange `json:"scannedAt,omitzero"`
+	Synced        TimeRange `json:"synced,omitzero"`
 }
 
 // Reasons why an image is recommended for a scan or has a high priority.
@@ -97,6 +103,33 @@ type AssetRow struct {
 	HighPriority []string         `json:"highPriority,omitempty"` // likewise
 }
 
+// AssetName names one row of the list of repository images, where lists about
+// contents need something to call them by.
+type AssetName struct {
+	ID           int64  `json:"id"`
+	RegistryID   int64  `json:"registryID"`
+	RegistryName string `json:"registryName"`
+	Repository   string `json:"repository"`
+	Tag          string `json:"tag"` // "" for an untagged manifest
+}
+
+// Facet is one value that a filter can take, and how many rows it leaves.
+type Facet struct {
+	Value string `json:"value"`
+	Label string `json:"label,omitempty"` // for people, where it is not the value
+	Count int    `json:"count"`
+}
+
+// AssetFacets are the values that the filters of the list of repository images
+// can take, most frequent first.
+type AssetFacets struct {
+	Kinds         []Facet `json:"kinds"`
+	Registries    []Facet `json:"registries"` // by id, with their names
+	Namespaces    []Facet `json:"namespaces"` // the first 200
+	OS            []Facet `json:"os"`
+	Architectures []Facet `json:"architectures"`
+}
+
 // ImageSummary is one image content with everything but its long lists.
 type ImageSummary struct {
 	Image      Image                         `json:"image"`
@@ -117,19 +150,27 @@ type ImageSummary struct {
 
 // FindingFilter narrows lists of vulnerabilities, secrets and malware.
 type FindingFilter struct {
-	ImageIDs   []Digest   `json:"imageIDs,omitempty"`
-	Severities []Severity `json:"severities,omitempty"`
-	Search     string     `json:"search,omitempty"` // id, title, package, path, name or rule
-	Types      []string   `json:"types,omitempty"`  // package type, or type of a secret
-	Package    string     `json:"package,omitempty"`
-	Registries []int64    `json:"registries,omitempty"`
-	Newest     bool       `json:"newest,omitempty"` // in an image that is the newest of a repository
-	Running    bool       `json:"running,omitempty"`
-	Fixable    bool       `json:"fixable,omitempty"`
-	Exploited  bool       `json:"exploited,omitempty"`
+	ImageIDs []Digest `json:"imageIDs,omitempty"`
+	// Vulnerability chooses the findings of one by its id. It narrows lists of
+	// findings only.
+	Vulnerability string     `json:"vulnerability,omitempty"`
+	Severities    []Severity `json:"severities,omitempty"`
+	Search        string     `json:"search,omitempty"` // id, title, package, path, name or rule
+	Types         []string   `json:"types,omitempty"`  // package type, or type of a secret
+	Package       string     `json:"package,omitempty"`
+	Registries    []int64    `json:"registries,omitempty"`
+	Newest        bool       `json:"newest,omitempty"` // in an image that is the newest of a repository
+	Running       bool       `json:"running,omitempty"`
+	Fixable       bool       `json:"fixable,omitempty"`
+	Exploited     bool       `json:"exploited,omitempty"`
 	// System and Application choose packages of distributions or of languages.
 	System      bool `json:"system,omitempty"`
 	Application bool `json:"application,omitempty"`
+	// Vulnerable chooses packages with at least one finding that counts. It narrows
+	// lists of packages only.
+	Vulnerable bool `json:"vulnerable,omitempty"`
+	// Distinct names a secret, or a malicious file, that several images have once.
+	Distinct bool `json:"distinct,omitempty"`
 	// Uncounted lists what is suppressed or unimportant, instead of what counts.
 	Uncounted bool `json:"uncounted,omitempty"`
 }
@@ -166,6 +207,9 @@ type PlacedSecret struct {
 	Secret
 	Since time.Time  `json:"since"`
 	Until *time.Time `json:"until,omitempty"`
+	// Images is the number of contents that have the same; FindingFilter.Distinct
+	// fills it in.
+	Images int `json:"images,omitempty"`
 }
 
 // PlacedMalware is a malicious file in one image.
@@ -175,6 +219,9 @@ type PlacedMalware struct {
 	Malware
 	Since time.Time  `json:"since"`
 	Until *time.Time `json:"until,omitempty"`
+	// Images is the number of contents that have the same; FindingFilter.Distinct
+	// fills it in.
+	Images int `json:"images,omitempty"`
 }
 
 // ComponentRow is one package version across all images.
@@ -185,6 +232,40 @@ type ComponentRow struct {
 	Images          int      `json:"images"`
 	Vulnerabilities int      `json:"vulnerabilities"`
 	Worst           Severity `json:"worst,omitempty"`
+}
+
+// PlacedPackage is a package in one image.
+type PlacedPackage struct {
+	ComponentID     int64    `json:"componentID"` // ComponentRow.ID
+	Package         Package  `json:"package"`
+	Vulnerabilities int      `json:"vulnerabilities"`
+	Worst           Severity `json:"worst,omitempty"`
+}
+
+// LayerFindings are what one layer of an image brought.
+type LayerFindings struct {
+	Packages        int        `json:"packages"`
+	Vulnerabilities BySeverity `json:"vulnerabilities"`
+	Secrets         BySeverity `json:"secrets"`
+	Malware         BySeverity `json:"malware"`
+}
+
+// BuildStep is one step of an image's build with what it brought.
+type BuildStep struct {
+	Instruction
+	DiffID       Digest         `json:"diffID,omitempty"`
+	Digest       Digest         `json:"digest,omitempty"` // of the blob
+	Size         int64          `json:"size"`             // bytes as stored; 0 when the step made no layer
+	Uncompressed int64          `json:"uncompressed,omitempty"`
+	Findings     *LayerFindings `json:"findings,omitempty"` // nil when the step made no layer
+}
+
+// BuildHistory is how an image was built, oldest step first.
+type BuildHistory struct {
+	Steps []BuildStep `json:"steps"`
+	// Config is what was found in the image's configuration (history, environment,
+	// labels), or in no layer that we know.
+	Config LayerFindings `json:"config"`
 }
 
 // RegistryRow is a registry with what is in it.
@@ -231,6 +312,7 @@ type TaskFilter struct {
 // ScanFilter narrows the list of scans.
 type ScanFilter struct {
 	Tasks    []int64   `json:"tasks,omitempty"`
+	Phase    string    `json:"phase,omitempty"` // "waiting", "running" or "ended"
 	ImageIDs []Digest  `json:"imageIDs,omitempty"`
 	Status   []Status  `json:"status,omitempty"`
 	Created  TimeRange `json:"created,omitzero"`
@@ -259,6 +341,15 @@ type Overview struct {
 	Pending       int              `json:"pending"` // packages that wait to be judged again
 }
 
+// Among is which images a list of what matters most is about.
+type Among string
+
+const (
+	AmongAll     Among = "all"
+	AmongNewest  Among = "newest"  // the newest tag of each repository
+	AmongRunning Among = "running" // used by a running container
+)
+
 // Day is what stood at the end of one day.
 type Day struct {
 	Date     string   `json:"date"` // YYYY-MM-DD
@@ -266,4 +357,11 @@ type Day struct {
 	AtRisk   int      `json:"atRisk"`
 	Counters Counters `json:"counters"`
 	Newest   Counters `json:"newest"` // over newest rows only
+}
+
+// TaskProgress is how far a task is, beside what has ended.
+type TaskProgress struct {
+	Waiting int     `json:"waiting"` // scans that nobody has begun
+	Running int     `json:"running"`
+	Percent float64 `json:"percent"` // summed over the scans that have not ended: each counts for 100
 }

@@ -73,6 +73,56 @@ func (f *feedsOf) RollBackFeeds(context.Context, string) (pratique.Adoption, err
 	return pratique.Adoption{}, pratique.Errorf(pratique.CodeNotFound, "there is no earlier bundle").WithRemedy("update first")
 }
 
+// scansOf is a Scans that makes tasks in the store, and runs nothing.
+type scansOf struct {
+	db     *store.Store
+	mu     sync.Mutex
+	wishes []pratique.ScanWish
+	filter pratique.AssetFilter // of the last cancellation
+}
+
+func (v *scansOf) Preview(_ context.Context, w pratique.ScanWish) (pratique.ScanPreview, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.wishes = append(v.wishes, w)
+	estimate := 90 * time.Second
+	return pratique.ScanPreview{Rows: 3, Images: 2, Estimate: &estimate}, nil
+}
+
+func (v *scansOf) Start(ctx context.Context, w pratique.ScanWish) (pratique.Task, error) {
+	v.mu.Lock()
+	v.wishes = append(v.wishes, w)
+	v.mu.Unlock()
+	images, _, err := v.db.SelectImages(ctx, w.Filter)
+	if err != nil {
+		return pratique.Task{}, err
+	}
+	task, _, err := v.db.CreateTask(ctx, pratique.TaskRequest{Kind: w.Kind, Creator: w.Creator, Categories: w.Categories, Timeout: w.Timeout, Forced: w.Forced, ImageIDs: images})
+	return task, err
+}
+
+func (v *scansOf) Rescan(ctx context.Context, _ int64, _ bool, by string) (pratique.Task, error) {
+	task, _, err := v.db.CreateTask(ctx, pratique.TaskRequest{Kind: pratique.TaskRescan, Creator: by, Categories: everything, ImageIDs: []pratique.Digest{contentID(2)}})
+	return task, err
+}
+
+func (v *scansOf) CancelTask(ctx context.Context, task int64, images ...pratique.Digest) (int, error) {
+	ended, err := v.db.CancelTask(ctx, task, images...)
+	return len(ended), err
+}
+
+func (v *scansOf) CancelScans(ctx context.Context, ids ...int64) (int, error) {
+	ended, err := v.db.CancelScans(ctx, ids...)
+	return len(ended), err
+}
+
+func (v *scansOf) CancelImages(_ context.Context, f pratique.AssetFilter) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.filter = f
+	return 7, nil
+}
+
 // lockedBuffer is a log that tests read.
 type lockedBuffer struct {
 	mu sync.Mutex
@@ -99,6 +149,7 @@ type service struct {
 	store    *store.Store
 	clock    *clock
 	feeds    *feedsOf
+	scans    *scansOf
 	log      *lockedBuffer
 	password string // of the administrator
 }
@@ -116,9 +167,9 @@ func start(t *testing.T, adjust ...func(*Deps)) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &service{t: t, store: db, clock: &clock{t: time.Now()}, feeds: &feedsOf{imported: map[string]int64{}}, log: &lockedBuffer{}}
+	v := &service{t: t, store: db, clock: &clock{t: time.Now()}, feeds: &feedsOf{imported: map[string]int64{}}, scans: &scansOf{db: db}, log: &lockedBuffer{}}
 	d := Deps{
-		Version: "1.2.3", Users: db, Sessions: db.Sessions(), Preferences: db, Audit: db, Registries: db, Feeds: v.feeds, Events: NewHub(),
+		Version: "1.2.3", Users: db, Sessions: db.Sessions(), Preferences: db, Audit: db, Registries: db, Images: db, Contents: db, Findings: db, Repositories: db, Tasks: db, Scans: v.scans, Overviews: db, Feeds: v.feeds, Events: NewHub(),
 		Connectors: []registry.Connector{oci.Connector{}, harbor.Connector{}},
 		Checks:     []Check{{Name: "database", Ready: db.Ping}},
 		Log:        slog.New(slog.NewJSONHandler(v.log, &slog.HandlerOptions{ReplaceAttr: Redacted, Level: slog.LevelDebug})),

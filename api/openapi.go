@@ -12,7 +12,7 @@ import (
 
 // config describes the API as a whole.
 func (s *server) config() huma.Config {
-	schemas := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	schemas := newSchemas()
 	problem := &huma.Response{
 		Description: "What went wrong (RFC 9457)",
 		Content:     map[string]*huma.MediaType{problemType: {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")}},
@@ -30,6 +30,11 @@ func (s *server) config() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "session", Description: "Signing in and out"}, {Name: "users", Description: "Who may use the service"},
 				{Name: "preferences", Description: "What users choose for themselves"}, {Name: "registries", Description: "Where images are kept"},
+				{Name: "overview", Description: "How the whole estate stands"}, {Name: "images", Description: "Rows of the inventory: tags in repositories"},
+				{Name: "contents", Description: "What is in an image, whatever number of rows have it"},
+				{Name: "vulnerabilities", Description: "Across all images"}, {Name: "components", Description: "Packages across all images"},
+				{Name: "secrets", Description: "Across all images"}, {Name: "malware", Description: "Across all images"},
+				{Name: "tasks", Description: "Requests for scans, and the scans"},
 				{Name: "feeds", Description: "What is known about vulnerabilities"}, {Name: "audit", Description: "Who did what"},
 				{Name: "events", Description: "Progress as it happens"},
 			},
@@ -47,7 +52,7 @@ func (s *server) config() huma.Config {
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
-		Transformers:  []huma.Transformer{convert},
+		Transformers:  []huma.Transformer{convert, withLists},
 	}
 }
 

@@ -24,21 +24,28 @@ import (
 
 // Deps is what the API stands on. Fields without "may" have to be given.
 type Deps struct {
-	Version     string // of the program
-	Users       UserStore
-	Sessions    SessionStore
-	Preferences PreferenceStore
-	Audit       AuditStore
-	Registries  RegistryStore
-	Connectors  []registry.Connector
-	Feeds       Feeds
-	Events      *Hub
-	Schedules   Schedules   // may be nil
-	Quota       QuotaStore  // may be nil
-	Exports     Exports     // may be nil
-	ExportRows  ExportStore // may be nil
-	Checks      []Check
-	Log         *slog.Logger // may be nil
+	Version      string // of the program
+	Users        UserStore
+	Sessions     SessionStore
+	Preferences  PreferenceStore
+	Audit        AuditStore
+	Registries   RegistryStore
+	Images       ImageStore
+	Contents     ContentStore
+	Findings     FindingStore
+	Repositories RepositoryStore
+	Tasks        TaskStore
+	Scans        Scans
+	Overviews    OverviewStore
+	Connectors   []registry.Connector
+	Feeds        Feeds
+	Events       *Hub
+	Schedules    Schedules   // may be nil
+	Quota        QuotaStore  // may be nil
+	Exports      Exports     // may be nil
+	ExportRows   ExportStore // may be nil
+	Checks       []Check
+	Log          *slog.Logger // may be nil
 
 	// Console may be the files of the console; it answers whatever is not the API's.
 	Console http.Handler
@@ -116,7 +123,7 @@ func newServer(d Deps) (*server, error) {
 // complete refuses a server that would panic at its first request.
 func complete(d Deps) error {
 	v := reflect.ValueOf(d)
-	for _, name := range []string{"Users", "Sessions", "Preferences", "Audit", "Registries", "Feeds", "Events"} {
+	for _, name := range []string{"Users", "Sessions", "Preferences", "Audit", "Registries", "Images", "Contents", "Findings", "Repositories", "Tasks", "Scans", "Overviews", "Feeds", "Events"} {
 		if v.FieldByName(name).IsNil() {
 			return fmt.Errorf("api: Deps.%s is missing", name)
 		}
@@ -138,12 +145,19 @@ func (s *server) handler() http.Handler {
 	s.sessionOperations()
 	s.preferenceOperations()
 	s.registryOperations()
+	s.repositoryOperations()
+	s.imageOperations()
+	s.contentOperations()
+	s.findingOperations()
+	s.taskOperations()
+	s.overviewOperations()
 	s.feedOperations()
 	s.scheduleOperations()
 	s.quotaOperations()
 	s.exportOperations()
 	s.auditOperations()
 	s.eventOperations()
+	neverNull(s.api.OpenAPI())
 	s.description(mux)
 	s.probes(mux)
 	s.plain(mux, basePath+"/", s.nothing)

@@ -101,6 +101,9 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	if f.Fixable {
 		l.and("i.fixable > 0")
 	}
+	if f.MustFix {
+		l.and("(i.critical_fixable > 0 OR i.exploited > 0)")
+	}
 	if f.Licensed != nil {
 		l.and("EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id) = ?", *f.Licensed)
 	}
@@ -111,6 +114,11 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	if f.Package != "" {
 		l.and("a.image_id IN (SELECT ip.image_id FROM packages p JOIN image_packages ip ON ip.package_id = p.id AND ip.until IS NULL WHERE p.fold = ? AND p.name = ?)", folded(f.Package), f.Package)
 	}
+	if len(f.Components) > 0 {
+		l.and("a.image_id IN (SELECT ip.image_id FROM image_packages ip WHERE ip.until IS NULL AND ip.package_id IN (" + numbers(f.Components) + "))")
+	}
+	sameSeized(l, "secrets", f.Secret)
+	sameSeized(l, "malware", f.Malware)
 	if f.MinSize > 0 {
 		l.and("a.size >= ?", f.MinSize)
 	}
@@ -127,6 +135,13 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 func (s *Store) rules(ctx context.Context) (rules string, err error) {
 	err = s.Setting(ctx, currentRules, &rules)
 	return rules, err
+}
+
+// sameSeized narrows to images that have the same as a row of secrets or malware.
+func sameSeized(l *listing, table string, row int64) {
+	if row != 0 {
+		l.and("a.image_id IN (SELECT y.image_id FROM "+table+" x JOIN "+table+" y ON y.identity = x.identity AND y.until IS NULL WHERE x.id = ?)", row)
+	}
 }
 
 // assetRisk narrows by security status.

@@ -32,6 +32,45 @@ func (s *Store) Tasks(ctx context.Context, f pratique.TaskFilter, r pratique.Pag
 	})
 }
 
+// TaskProgress tells how far tasks are that have not ended.
+func (s *Store) TaskProgress(ctx context.Context, ids ...int64) (map[int64]pratique.TaskProgress, error) {
+	all := map[int64]pratique.TaskProgress{}
+	rows, err := s.query(ctx, `SELECT ts.task_id, COUNT(*) FILTER (WHERE c.started IS NULL), COUNT(*) FILTER (WHERE c.started IS NOT NULL)
+		FROM task_scans ts JOIN scans c ON c.id = ts.scan_id AND c.ended IS NULL WHERE ts.outcome IS NULL AND ts.task_id IN (`+numbers(ids)+") GROUP BY ts.task_id")
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		var id int64
+		var p pratique.TaskProgress
+		if err := rows.Scan(&id, &p.Waiting, &p.Running); err != nil {
+			return nil, closed(rows, err)
+		}
+		all[id] = p
+	}
+	if err := closed(rows, rows.Err()); err != nil {
+		return nil, err
+	}
+	// As many scans run as there are workers for them.
+	type part struct {
+		task       int64
+		categories []pratique.Category
+		progress   map[pratique.Category]int
+	}
+	parts, err := collect(ctx, s, func(rows *sql.Rows, p *part) error {
+		return rows.Scan(&p.task, document{&p.categories}, document{&p.progress})
+	}, "SELECT ts.task_id, c.categories, c.progress FROM task_scans ts JOIN scans c ON c.id = ts.scan_id AND c.ended IS NULL AND c.started IS NOT NULL WHERE ts.outcome IS NULL AND ts.task_id IN ("+numbers(ids)+")")
+	for _, v := range parts {
+		p, sum := all[v.task], 0
+		for _, c := range v.categories {
+			sum += v.progress[c]
+		}
+		p.Percent += float64(sum) / float64(max(1, len(v.categories)))
+		all[v.task] = p
+	}
+	return all, err
+}
+
 // Scans lists scans, newest first. Sorts: created, ended, status.
 func (s *Store) Scans(ctx context.Context, f pratique.ScanFilter, r pratique.PageRequest) (pratique.Page[pratique.Scan], error) {
 	l := &listing{
@@ -44,6 +83,14 @@ func (s *Store) Scans(ctx context.Context, f pratique.ScanFilter, r pratique.Pag
 	}
 	in(l, "i.digest", f.ImageIDs)
 	in(l, "c.status", f.Status)
+	switch f.Phase {
+	case "waiting":
+		l.and("c.ended IS NULL AND c.started IS NULL")
+	case "running":
+		l.and("c.ended IS NULL AND c.started IS NOT NULL")
+	case "ended":
+		l.and("c.ended IS NOT NULL")
+	}
 	l.during("c.created", f.Created)
 	return page(ctx, s, l, r, func(rows *sql.Rows, c *pratique.Scan, order []any) error {
 		return rows.Scan(append(scanTargets(c), order...)...)

@@ -117,9 +117,17 @@ func (s *Store) Days(ctx context.Context, from, to string) ([]pratique.Day, erro
 
 // TopVulnerabilities are those that matter most: likely to be exploited, then by
 // severity, then by the number of images.
-func (s *Store) TopVulnerabilities(ctx context.Context, n int) ([]pratique.VulnerabilityRow, error) {
+func (s *Store) TopVulnerabilities(ctx context.Context, among pratique.Among, n int) ([]pratique.VulnerabilityRow, error) {
+	of := map[pratique.Among]string{
+		pratique.AmongNewest:  "EXISTS (SELECT 1 FROM assets a WHERE a.image_id = ip.image_id AND a.newest AND a.gone IS NULL)",
+		pratique.AmongRunning: "EXISTS (SELECT 1 FROM images i WHERE i.id = ip.image_id AND i.running)",
+	}[among]
+	if of != "" {
+		of = ` AND EXISTS (SELECT 1 FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
+			WHERE f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0 AND ` + of + ")"
+	}
 	return collect(ctx, s, func(rows *sql.Rows, v *pratique.VulnerabilityRow) error {
 		_, err := scanVulnerability(rows, v, nil)
 		return err
-	}, "SELECT "+vulnerabilityRowColumns+" FROM vulnerabilities v WHERE v.images > 0 ORDER BY v.likely DESC, v.severity DESC, v.images DESC, v.epss DESC, v.id LIMIT ?", min(max(n, 1), 100))
+	}, "SELECT "+vulnerabilityRowColumns+" FROM vulnerabilities v WHERE v.images > 0"+of+" ORDER BY v.likely DESC, v.severity DESC, v.images DESC, v.epss DESC, v.id LIMIT ?", min(max(n, 1), 100))
 }

@@ -42,6 +42,9 @@ const systemTypes = "('deb', 'rpm', 'apk', 'alpm', 'opkg', 'ebuild', 'qpkg', 'pa
 
 func ofPackage(l *listing, f pratique.FindingFilter) {
 	in(l, "p.type", f.Types)
+	if f.Vulnerable {
+		l.and("p.v_count > 0")
+	}
 	if f.Package != "" {
 		l.and("p.fold = ? AND p.name = ?", folded(f.Package), f.Package)
 	}
@@ -215,6 +218,9 @@ func findingList(f pratique.FindingFilter) *listing {
 		l.and("f.weight = 0")
 	}
 	in(l, "f.severity", ranks(f.Severities))
+	if f.Vulnerability != "" {
+		l.and("v.name = ?", f.Vulnerability)
+	}
 	l.words(f.Search, "v.name", "v.title", "p.name", "ip.path")
 	if f.Fixable {
 		l.and("f.fixable")
@@ -363,10 +369,9 @@ func (s *Store) Events(ctx context.Context, f pratique.EventFilter, r pratique.P
 // and Exploited do not narrow it.
 func (s *Store) Components(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.ComponentRow], error) {
 	l := &listing{
-		columns: packageColumns + ", o.document, p.images, p.v_count, p.v_worst",
-		from:    "FROM packages p LEFT JOIN distros o ON o.id = p.distro_id",
-		sorts:   map[string]string{"": "p.name", "name": "p.name", "images": "p.images", "vulnerabilities": "p.v_count", "worst": "p.v_worst"},
-		keys:    []string{"p.id"},
+		columns: componentColumns, from: componentFrom,
+		sorts: map[string]string{"": "p.name", "name": "p.name", "images": "p.images", "vulnerabilities": "p.v_count", "worst": "p.v_worst"},
+		keys:  []string{"p.id"},
 	}
 	l.and("p.images > 0")
 	in(l, "p.v_worst", ranks(f.Severities))
@@ -379,16 +384,25 @@ func (s *Store) Components(ctx context.Context, f pratique.FindingFilter, r prat
 		l.and("p.id IN (SELECT ip.package_id FROM image_packages ip"+inner.condition()+")", inner.args...)
 	}
 	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.ComponentRow, order []any) error {
-		var worst int
-		var distro pratique.Distro
-		targets, finish := packageTargets(&v.ID, &v.Package)
-		if err := rows.Scan(append(append(targets, document{&distro}, &v.Images, &v.Vulnerabilities, &worst), order...)...); err != nil {
-			return err
-		}
-		finish()
-		v.Distro, v.Worst = cmp.Or(distro.Name, distro.ID), ofRank(worst)
-		return nil
+		return scanComponent(rows, v, order)
 	})
+}
+
+const (
+	componentColumns = packageColumns + ", o.document, p.images, p.v_count, p.v_worst"
+	componentFrom    = "FROM packages p LEFT JOIN distros o ON o.id = p.distro_id"
+)
+
+func scanComponent(row interface{ Scan(...any) error }, v *pratique.ComponentRow, order []any) error {
+	var worst int
+	var distro pratique.Distro
+	targets, finish := packageTargets(&v.ID, &v.Package)
+	if err := row.Scan(append(append(targets, document{&distro}, &v.Images, &v.Vulnerabilities, &worst), order...)...); err != nil {
+		return err
+	}
+	finish()
+	v.Distro, v.Worst = cmp.Or(distro.Name, distro.ID), ofRank(worst)
+	return nil
 }
 
 // seizedList is what the lists of secrets and of malware share.
@@ -398,21 +412,56 @@ func seizedList(table string, f pratique.FindingFilter) *listing {
 		sorts: map[string]string{"": "x.severity", "severity": "x.severity", "path": "x.path", "since": "x.since"},
 		desc:  true, keys: []string{"x.id"},
 	}
-	l.and("x.until IS NULL")
-	if f.Uncounted {
-		l.and("x.weight > 0")
-	} else {
-		l.and("x.weight = 0")
-	}
+	narrowSeized(l, "x", f)
 	in(l, "x.severity", ranks(f.Severities))
 	for _, word := range searchWords(f.Search) {
 		l.and(`x.search LIKE ? ESCAPE '\'`, like(word))
 	}
+	if f.Distinct { // the earliest row stands for all
+		earlier := &listing{}
+		earlier.and("y.identity = x.identity AND y.id < x.id")
+		narrowSeized(earlier, "y", f)
+		l.and("NOT EXISTS (SELECT 1 FROM "+table+" y JOIN images i ON i.id = y.image_id"+earlier.condition()+")", earlier.args...)
+	}
+	return l
+}
+
+// narrowSeized narrows by what may differ from image to image.
+func narrowSeized(l *listing, row string, f pratique.FindingFilter) {
+	l.and(row + ".until IS NULL")
+	if f.Uncounted {
+		l.and(row + ".weight > 0")
+	} else {
+		l.and(row + ".weight = 0")
+	}
 	if len(f.ImageIDs) == 0 {
 		l.and(live)
 	}
-	liveImage(l, "x.image_id", f)
-	return l
+	liveImage(l, row+".image_id", f)
+}
+
+// countHolders fills in how many live images have the same as each of n rows.
+func (s *Store) countHolders(ctx context.Context, table string, n int, row func(i int) (id int64, images *int)) error {
+	places := make(map[int64]*int, n)
+	ids := make([]int64, n)
+	for i := range ids {
+		id, images := row(i)
+		ids[i], places[id] = id, images
+	}
+	rows, err := s.query(ctx, "SELECT x.id, COUNT(DISTINCT y.image_id) FROM "+table+" x JOIN "+table+" y ON y.identity = x.identity AND y.until IS NULL AND y.weight = x.weight JOIN images i ON i.id = y.image_id AND "+live+
+		" WHERE x.id IN ("+numbers(ids)+") GROUP BY x.id")
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		var id int64
+		var images int
+		if err := rows.Scan(&id, &images); err != nil {
+			return closed(rows, err)
+		}
+		*places[id] = images
+	}
+	return closed(rows, rows.Err())
 }
 
 func secretList(f pratique.FindingFilter) *listing {
@@ -432,17 +481,25 @@ func malwareList(f pratique.FindingFilter) *listing {
 // Secrets lists secrets in images. Sorts: severity (the default, worst first),
 // path, rule, since.
 func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedSecret], error) {
-	return page(ctx, s, secretList(f), r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
+	p, err := page(ctx, s, secretList(f), r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Secret}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
+	if err != nil || !f.Distinct {
+		return p, err
+	}
+	return p, s.countHolders(ctx, "secrets", len(p.Items), func(i int) (int64, *int) { return p.Items[i].RowID, &p.Items[i].Images })
 }
 
 // Malware lists malicious files in images. Sorts: severity (the default, worst
 // first), path, name, since.
 func (s *Store) Malware(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedMalware], error) {
-	return page(ctx, s, malwareList(f), r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
+	p, err := page(ctx, s, malwareList(f), r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Malware}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
+	if err != nil || !f.Distinct {
+		return p, err
+	}
+	return p, s.countHolders(ctx, "malware", len(p.Items), func(i int) (int64, *int) { return p.Items[i].RowID, &p.Items[i].Images })
 }
 
 // VulnerabilityIDs are those that anything was ever found to have.

@@ -347,7 +347,7 @@ func exploitation(t *testing.T, s *store.Store, _ string) {
 	if len(p.Items) != 1 || p.Items[0].ID != "CVE-2" || p.Items[0].KEV == nil {
 		t.Errorf("exploited %+v", p.Items)
 	}
-	if top := ok[[]pratique.VulnerabilityRow](t)(s.TopVulnerabilities(ctx, 5)); len(top) != 2 || top[0].ID != "CVE-2" {
+	if top := ok[[]pratique.VulnerabilityRow](t)(s.TopVulnerabilities(ctx, pratique.AmongAll, 5)); len(top) != 2 || top[0].ID != "CVE-2" {
 		t.Errorf("top %+v", top)
 	}
 }

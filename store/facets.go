@@ -1,0 +1,118 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/pratique/pratique"
+)
+
+// maxNamespaces bounds the values of one facet.
+const maxNamespaces = 200
+
+// AssetFacets counts the rows that a filter leaves by the values that further
+// filters can take.
+func (s *Store) AssetFacets(ctx context.Context, f pratique.AssetFilter) (v pratique.AssetFacets, err error) {
+	l, _, err := s.assets(ctx, f)
+	if err != nil {
+		return v, err
+	}
+	type group struct {
+		registry                                int64
+		name, kind, namespace, distro, os, arch string
+		n                                       int
+	}
+	// One pass groups by all of them together; there are few such groups.
+	all, err := collect(ctx, s, func(rows *sql.Rows, g *group) error {
+		return rows.Scan(&g.registry, &g.name, &g.kind, &g.namespace, &g.distro, &g.os, &g.arch, &g.n)
+	}, "SELECT a.registry_id, g.name, g.kind, r.namespace, COALESCE(i.distro, ''), COALESCE(MAX(i.distro_name), ''), COALESCE(i.architecture, ''), COUNT(*) "+l.from+l.condition()+
+		" GROUP BY a.registry_id, g.name, g.kind, r.namespace, i.distro, i.architecture", l.args...)
+	if err != nil {
+		return v, err
+	}
+	kinds, registries, namespaces, systems, architectures := facets{}, facets{}, facets{}, facets{}, facets{}
+	for _, g := range all {
+		kinds.add(g.kind, "", g.n)
+		registries.add(strconv.FormatInt(g.registry, 10), g.name, g.n)
+		namespaces.add(g.namespace, "", g.n)
+		if g.distro != "" {
+			systems.add(g.distro, "", g.n)
+		}
+		if g.arch != "" {
+			architectures.add(g.arch, "", g.n)
+		}
+	}
+	return pratique.AssetFacets{
+		Kinds: kinds.list(), Registries: registries.list(), Namespaces: namespaces.list(), OS: systems.list(), Architectures: architectures.list(),
+	}, nil
+}
+
+// facets are counted by their value.
+type facets map[string]pratique.Facet
+
+func (f facets) add(value, label string, n int) {
+	f[value] = pratique.Facet{Value: value, Label: label, Count: f[value].Count + n}
+}
+
+func (f facets) list() []pratique.Facet {
+	all := slices.SortedFunc(maps.Values(f), func(a, b pratique.Facet) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	if all == nil {
+		return []pratique.Facet{}
+	}
+	return all[:min(len(all), maxNamespaces)]
+}
+
+// AssetRow is one row of the list of repository images, gone or not.
+func (s *Store) AssetRow(ctx context.Context, id int64) (v pratique.AssetRow, err error) {
+	a, err := s.Asset(ctx, id)
+	if err != nil {
+		return v, err
+	}
+	p, err := s.Assets(ctx, pratique.AssetFilter{IDs: []int64{id}, Gone: a.Gone != nil}, pratique.PageRequest{Limit: 1})
+	if err != nil {
+		return v, err
+	}
+	if len(p.Items) == 0 {
+		return v, notFound("image", id)
+	}
+	return p.Items[0], nil
+}
+
+// AssetNames gives contents a name: that of a row which has them, the newest tag
+// of a repository rather than another. Contents that no row has are left out.
+func (s *Store) AssetNames(ctx context.Context, images []pratique.Digest) (map[pratique.Digest]pratique.AssetName, error) {
+	names := map[pratique.Digest]pratique.AssetName{}
+	for part := range slices.Chunk(images, chunk) {
+		list, args := marks(part)
+		rows, err := s.query(ctx, `SELECT i.digest, a.id, a.registry_id, g.name, r.name, a.tag FROM images i JOIN assets a ON a.id = COALESCE(
+				(SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.newest), (SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL))
+			JOIN repositories r ON r.id = a.repository_id JOIN registries g ON g.id = a.registry_id WHERE i.digest IN (`+list+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var digest pratique.Digest
+			var n pratique.AssetName
+			if err := rows.Scan(&digest, &n.ID, &n.RegistryID, &n.RegistryName, &n.Repository, &n.Tag); err != nil {
+				return nil, closed(rows, err)
+			}
+			names[digest] = n
+		}
+		if err := closed(rows, rows.Err()); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// Component is one package version, whether an image holds it now or not.
+func (s *Store) Component(ctx context.Context, id int64) (v pratique.ComponentRow, err error) {
+	err = scanComponent(s.row(ctx, "SELECT "+componentColumns+" "+componentFrom+" WHERE p.id = ?", id), &v, nil)
+	return v, found(err, "component", id)
+}
