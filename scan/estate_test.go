@@ -60,7 +60,7 @@ type harbour struct {
 	reads    int            // GETs of manifests
 	drip     map[string]time.Duration
 	password string // that the registry takes; "" is any
-	refuse   int    // so many requests for lists are answered by 502
+	refuse   int    // so many requests for lists are answered by 403
 	refused  int    // requests with another password
 }
 
@@ -104,7 +104,7 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 		w.Header().Set("WWW-Authenticate", `Basic realm="harbour"`)
 		w.WriteHeader(http.StatusUnauthorized)
 	case broken:
-		w.WriteHeader(http.StatusBadGateway)
+		w.WriteHeader(http.StatusForbidden)
 	case blob && slow > 0:
 		forward.ServeHTTP(&dripping{w, r, func() time.Duration {
 			h.mu.Lock()
@@ -295,23 +295,32 @@ type feeds struct {
 	t   testing.TB
 	db  *store.Store
 	dir *advisory.Store
+	ids map[string]int // numbers of the CVEs of packages
 }
 
 // adopt takes Debian advisories into force: for each package the version that
 // fixes it. It returns the adoption.
 func (f *feeds) adopt(fixed map[string]string) pratique.Adoption {
 	f.t.Helper()
+	return f.prepare(fixed)()
+}
+
+// prepare imports them into the folder, and returns what takes them into force.
+func (f *feeds) prepare(fixed map[string]string) (adopt func() pratique.Adoption) {
+	f.t.Helper()
 	var before *advisory.Bundle
 	if b, err := f.dir.Current(); err == nil {
 		before = b
-		defer b.Close()
 	} else if !errors.Is(err, advisory.ErrNoBundle) {
 		f.t.Fatal(err)
 	}
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for name, version := range fixed {
-		id := fmt.Sprintf("CVE-2026-%d", 10000+len(name)*256+int(name[0]))
+		if f.ids[name] == 0 {
+			f.ids[name] = 10000 + len(f.ids)
+		}
+		id := fmt.Sprintf("CVE-2026-%d", f.ids[name])
 		w, err := z.Create(id + ".json")
 		if err != nil {
 			f.t.Fatal(err)
@@ -333,16 +342,21 @@ func (f *feeds) adopt(fixed map[string]string) pratique.Adoption {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	defer next.Close()
-	var keys []pratique.PackageKey
-	for _, k := range advisory.Delta(before, next) {
-		keys = append(keys, pratique.PackageKey{Ecosystem: k.Ecosystem, Name: k.Name})
+	return func() pratique.Adoption {
+		defer next.Close()
+		var keys []pratique.PackageKey
+		for _, k := range advisory.Delta(before, next) {
+			keys = append(keys, pratique.PackageKey{Ecosystem: k.Ecosystem, Name: k.Name})
+		}
+		if before != nil {
+			defer before.Close()
+		}
+		a, err := f.db.Adopt(f.t.Context(), pratique.Bundle{Digest: next.Digest(), Built: next.Built(), Feeds: next.Feeds()}, keys, "test", "import")
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		return a
 	}
-	a, err := f.db.Adopt(f.t.Context(), pratique.Bundle{Digest: next.Digest(), Built: next.Built(), Feeds: next.Feeds()}, keys, "test", "import")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return a
 }
 
 func (f *feeds) Current(context.Context) (scan.Knowledge, *pratique.Bundle, func(), error) {
@@ -358,7 +372,7 @@ func (f *feeds) Current(context.Context) (scan.Knowledge, *pratique.Bundle, func
 
 // estate is the service without its HTTP side.
 type estate struct {
-	t         *testing.T
+	t         testing.TB
 	db        *store.Store
 	jobs      *queue.Queue
 	tasks     *scan.Tasks
@@ -376,7 +390,7 @@ func onBoth(t *testing.T, test func(t *testing.T, e *estate)) {
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, newEstate(t, pgtest.Database(t))) })
 }
 
-func newEstate(t *testing.T, dsn string) *estate {
+func newEstate(t testing.TB, dsn string) *estate {
 	t.Helper()
 	keys, err := store.NewKeyring(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
@@ -394,7 +408,7 @@ func newEstate(t *testing.T, dsn string) *estate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.feeds = &feeds{t, e.db, dir}
+	e.feeds = &feeds{t, e.db, dir, map[string]int{}}
 	remote := &far{}
 	settings := func(context.Context) (scan.Settings, error) { return e.settings, nil }
 	e.tasks = &scan.Tasks{Store: e.db, Jobs: e.jobs, Remote: remote, Settings: settings, Capacity: func(context.Context) (int, error) { return 4, nil }}
@@ -423,7 +437,7 @@ func (e *estate) work() {
 	}
 }
 
-func newScanner(t *testing.T, db *store.Store, remote scan.Remote, known scan.KnowledgeSource, seen scan.Observer, log *slog.Logger) *scan.Scanner {
+func newScanner(t testing.TB, db *store.Store, remote scan.Remote, known scan.KnowledgeSource, seen scan.Observer, log *slog.Logger) *scan.Scanner {
 	t.Helper()
 	programs, err := software.New()
 	if err != nil {
@@ -444,7 +458,7 @@ func newScanner(t *testing.T, db *store.Store, remote scan.Remote, known scan.Kn
 }
 
 // testLog shows what is logged when a test fails.
-type testLog struct{ t *testing.T }
+type testLog struct{ t testing.TB }
 
 func (l testLog) Write(p []byte) (int, error) {
 	l.t.Helper()
