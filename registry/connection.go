@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/x509"
 	"net"
 	"net/url"
 	"regexp"
@@ -160,6 +161,8 @@ func (c Connection) Validate() (field string, err error) {
 		return "username", invalid("there is a password without a user name").WithRemedy("give the user name, or remove the password")
 	case len(c.CA) > maxCA:
 		return "ca", invalid("the certificates are larger than %d KiB", maxCA>>10).WithRemedy("give only the authority that signed the registry's certificate")
+	case c.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(c.CA)):
+		return "ca", invalid("there is no certificate in the text of the authority").WithRemedy("paste the PEM file, with its lines BEGIN CERTIFICATE and END CERTIFICATE")
 	case len(c.Namespaces) > maxNames:
 		return "namespaces", invalid("more than %d namespaces", maxNames).WithRemedy("give fewer")
 	case len(c.Repositories) > maxNames:

@@ -55,12 +55,13 @@ func TestValidate(t *testing.T) {
 		"proxy":        func(c *Connection) { c.Proxy = "http://user:word@proxy:3128" },
 		"namespaces":   func(c *Connection) { c.Namespaces = []string{"Team"} },
 		"repositories": func(c *Connection) { c.Repositories = []string{"app:1"} },
-		"ca":           func(c *Connection) { c.CA = strings.Repeat("x", maxCA+1) },
+		"ca":           func(c *Connection) { c.CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n" },
+		" ca":          func(c *Connection) { c.CA = strings.Repeat("x", maxCA+1) },
 	} {
 		c := valid()
 		change(&c)
 		field, err := c.Validate()
-		if field != want || pratique.CodeOf(err) != pratique.CodeInvalid || strings.Contains(err.Error(), "word@") {
+		if field != strings.TrimSpace(want) || pratique.CodeOf(err) != pratique.CodeInvalid || strings.Contains(err.Error(), "word@") {
 			t.Errorf("%s: %s %v", want, field, err)
 		}
 	}
