@@ -120,6 +120,9 @@ func (s *Store) FinishScan(ctx context.Context, lease pratique.Lease, report *pr
 			return err
 		}
 		if again = len(wanted) > 0; !again {
+			if err := allDone(ctx, tx, lease.ScanID); err != nil {
+				return err
+			}
 			return endScan(ctx, tx, lease.ScanID, pratique.StatusScanned, nil)
 		}
 		var finished []pratique.Category
@@ -130,6 +133,21 @@ func (s *Store) FinishScan(ctx context.Context, lease pratique.Lease, report *pr
 		return err
 	}, lockBench, lockScans)
 	return again, err
+}
+
+// allDone brings the progress of a scan to its end: the worker's last beat was before
+// it.
+func allDone(ctx context.Context, tx *tx, scanID int64) error {
+	var categories []pratique.Category
+	if err := tx.row(ctx, "SELECT categories FROM scans WHERE id = ?", scanID).Scan(document{&categories}); err != nil {
+		return err
+	}
+	progress := map[pratique.Category]int{}
+	for _, c := range categories {
+		progress[c] = 100
+	}
+	_, err := tx.exec(ctx, "UPDATE scans SET progress = ? WHERE id = ?", document{progress}, scanID)
+	return err
 }
 
 // held checks a lease, and returns what is wanted beyond it.

@@ -395,6 +395,9 @@ func tasks(t *testing.T, s *store.Store, _ string) {
 		t.Errorf("lease %+v: the task without a timeout is the more patient one", lease)
 	}
 	ok[bool](t)(s.FinishScan(ctx, lease, report(imageID(0), nil, nil), "rules 1"))
+	if c := ok[pratique.ImageSummary](t)(s.Image(ctx, imageID(0))).LastScan; len(c.Progress) != 2 || c.Progress[c.Categories[0]] != 100 || c.Progress[c.Categories[1]] != 100 {
+		t.Errorf("a scan that ended is not at its end: %+v", c)
+	}
 	if got := ok[pratique.Task](t)(s.Task(ctx, two.ID)); got.Ended == nil || got.Scanned != 1 || got.AtRisk != 0 {
 		t.Errorf("second task %+v", got)
 	}
