@@ -45,6 +45,8 @@ var Table = []Room{
 	// From bytes to facts.
 	{Path: "analyze", May: []string{"."}},
 	{Path: "analyze/*", May: []string{".", "analyze"}},
+	{Path: "analyze/malware", May: []string{".", "analyze", "analyze/malware/yara"}},
+	{Path: "analyze/malware/yara", May: []string{"."}}, // a language and its engine, which know of nothing else
 	{Path: "layer", May: []string{".", "analyze", "layer/inflate"}},
 	{Path: "layer/inflate", StandardOnly: true}, // a decoder of a format, which knows of nothing else
 
