@@ -29,6 +29,7 @@ type collector struct {
 	kept     int               // bytes of names
 	problems []pratique.Problem
 	untold   int
+	lost     bool         // a file of an engine's folder was missing or changed
 	sparse   atomic.Int64 // bytes read of files with holes
 	pending  sync.WaitGroup
 
@@ -104,6 +105,11 @@ func (c *collector) problem(p pratique.Problem) {
 		return
 	}
 	c.problems = append(c.problems, p)
+}
+
+func (c *collector) lostFile(l *lostFile) {
+	c.lost = true
+	c.problem(l.problem())
 }
 
 // whiteout notes what the layer removes (OCI image-spec, "Whiteouts"). Other

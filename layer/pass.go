@@ -114,7 +114,7 @@ func (p *Pass) readTar(ctx context.Context, blob Source, want pratique.Layer, c 
 	}
 	inner, cancel := context.WithCancel(ctx)
 	s := newStream(inner, body, p.Limits, progress)
-	err = p.walk(ctx, s, c) // not inner: the workers may be at it for longer
+	err = p.walk(ctx, newTarEntries(s), c) // not inner: the workers may be at it for longer
 	if err == nil {
 		_, err = io.Copy(io.Discard, s) // the padding, which the digests cover
 	}
@@ -154,14 +154,10 @@ func mismatch(what string, want, got pratique.Digest) error {
 		WithRemedy("the content was changed or damaged on its way: pull or push the image again, and find out who changed it")
 }
 
-// walk offers every entry of a tar to the collector.
-func (p *Pass) walk(ctx context.Context, r io.Reader, c *collector) error {
-	tr := tar.NewReader(r)
+// walk offers every entry of a layer to the collector.
+func (p *Pass) walk(ctx context.Context, layer entries, c *collector) error {
 	for {
-		h, err := tr.Next()
-		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil // names are checked below, whatever GODEBUG says
-		}
+		h, content, err := layer.next()
 		if err == io.EOF {
 			return nil
 		}
@@ -171,7 +167,12 @@ func (p *Pass) walk(ctx context.Context, r io.Reader, c *collector) error {
 		if c.entries.Count++; c.entries.Count > p.Limits.Entries {
 			return pratique.Errorf(pratique.CodeLimit, "the layer has more than %d entries", p.Limits.Entries)
 		}
-		if err := p.entry(ctx, h, tr, c); err != nil {
+		err = p.entry(ctx, h, content, c)
+		if lost := (*lostFile)(nil); errors.As(err, &lost) {
+			c.lostFile(lost)
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -360,7 +361,7 @@ func (p *Pass) readLinked(ctx context.Context, blob Source, c *collector, diffID
 		body.Close()
 		s.wait()
 	}()
-	if err := p.walkLinked(ctx, s, c); err != nil {
+	if err := p.walkLinked(ctx, newTarEntries(s), c); err != nil {
 		return corrupt(err, "tar")
 	}
 	if _, err := io.Copy(io.Discard, s); err != nil {
@@ -371,13 +372,9 @@ func (p *Pass) readLinked(ctx context.Context, blob Source, c *collector, diffID
 	return mismatch("diffID", diffID, again)
 }
 
-func (p *Pass) walkLinked(ctx context.Context, r io.Reader, c *collector) error {
-	tr := tar.NewReader(r)
+func (p *Pass) walkLinked(ctx context.Context, layer entries, c *collector) error {
 	for order := int64(1); ; order++ {
-		h, err := tr.Next()
-		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil
-		}
+		h, content, err := layer.next()
 		if err == io.EOF {
 			return nil
 		}
@@ -389,7 +386,12 @@ func (p *Pass) walkLinked(ctx context.Context, r io.Reader, c *collector) error 
 			continue
 		}
 		if links := c.relinks(name, order); len(links) > 0 {
-			if err := p.offerLinked(ctx, h, tr, links, c, order); err != nil {
+			err := p.offerLinked(ctx, h, content, links, c, order)
+			if lost := (*lostFile)(nil); errors.As(err, &lost) {
+				c.lostFile(lost)
+				err = nil
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,257 @@
+package layer
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/layer/inflate"
+)
+
+// When docker or podman unpack a layer, they write down how its tar can be put
+// together again, so that pushing it gives the same digest: a gzipped file with
+// one JSON object a line (github.com/vbatts/tar-split, package storage). An
+// object of type 2 is a stretch of the tar that is no file's content: headers and
+// padding. One of type 1 stands for the content of a file, which is the file of
+// that name in the folder; every header is followed by one, of size 0 if need be.
+
+const (
+	splitFile    = 1
+	splitSegment = 2
+)
+
+// maxSplitLine bounds a line, and the headers of one entry. A line is a header
+// with its records or a stretch of padding, a megabyte at most each.
+const maxSplitLine = 8 << 20
+
+// splitLine is one object.
+type splitLine struct {
+	Type    int    `json:"type"`
+	Name    string `json:"name"`
+	NameRaw []byte `json:"name_raw"` // instead of Name when it is not UTF-8
+	Size    int64  `json:"size"`
+	Payload []byte `json:"payload"` // of a segment its bytes, of a file its CRC-64
+}
+
+// fileName is the name in the folder.
+func (l *splitLine) fileName() string {
+	name := l.Name
+	if len(l.NameRaw) > 0 {
+		name = string(l.NameRaw)
+	}
+	return strings.TrimPrefix(path.Clean("/"+name), "/")
+}
+
+// splitReader reads the lines of a recipe.
+type splitReader struct {
+	body  io.ReadCloser
+	lines *bufio.Reader
+	long  []byte // a line that is longer than the buffer
+	at    int64  // bytes of the tar until the end of the last line
+	limit int64  // for at
+	line  splitLine
+}
+
+func newSplitReader(recipe io.ReadCloser, limits Limits) (*splitReader, error) {
+	inflated, err := inflate.NewReader(bufio.NewReaderSize(recipe, 64<<10))
+	if err != nil {
+		recipe.Close()
+		return nil, recipeError(err)
+	}
+	return &splitReader{body: recipe, lines: bufio.NewReaderSize(inflated, 256<<10), limit: limits.Inflated}, nil
+}
+
+func (s *splitReader) close() { s.body.Close() }
+
+// next reads the following line into s.line.
+func (s *splitReader) next() error {
+	raw, err := s.rawLine()
+	if err != nil {
+		return err
+	}
+	s.line = splitLine{Payload: s.line.Payload[:0]}
+	if err := json.Unmarshal(raw, &s.line); err != nil {
+		return recipeError(err)
+	}
+	switch {
+	case s.line.Type == splitSegment:
+		s.at += int64(len(s.line.Payload))
+	case s.line.Type == splitFile && s.line.Size >= 0 && s.line.Size <= s.limit:
+		s.at += s.line.Size
+	default:
+		return recipeError(fmt.Errorf("an entry of type %d and size %d", s.line.Type, s.line.Size))
+	}
+	if s.at > s.limit {
+		return pratique.Errorf(pratique.CodeLimit, "the layer has more than %d GiB", s.limit>>30)
+	}
+	return nil
+}
+
+func (s *splitReader) rawLine() ([]byte, error) {
+	s.long = s.long[:0]
+	for {
+		part, err := s.lines.ReadSlice('\n')
+		switch {
+		case err == nil && len(s.long) == 0:
+			return part, nil
+		case len(s.long)+len(part) > maxSplitLine:
+			return nil, pratique.Errorf(pratique.CodeLimit, "a line of the layer's recipe has more than %d MiB", maxSplitLine>>20)
+		}
+		s.long = append(s.long, part...)
+		switch {
+		case err == nil, err == io.EOF && len(s.long) > 0:
+			return s.long, nil
+		case err == io.EOF:
+			return nil, io.EOF
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, recipeError(err)
+		}
+	}
+}
+
+func recipeError(err error) error {
+	var known *pratique.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return pratique.Errorf(pratique.CodeCorrupt, "the engine's record of the layer (tar-split) is damaged: %w", err).
+		WithRemedy("pull the image again, or scan it as a tar of `docker save`")
+}
+
+// splitEntries are a recipe's entries, with contents from the folder.
+type splitEntries struct {
+	recipe   *splitReader
+	tree     tree
+	content  lazyFile
+	headers  []byte // since the content of the last file
+	progress func(int64)
+}
+
+func newSplitEntries(u *Unpacked, recipe io.ReadCloser, limits Limits, progress func(int64)) (*splitEntries, error) {
+	r, err := newSplitReader(recipe, limits)
+	if err != nil {
+		return nil, err
+	}
+	s := &splitEntries{recipe: r, tree: tree{root: u.Root}, progress: progress}
+	s.content.tree = &s.tree
+	return s, nil
+}
+
+func (s *splitEntries) bytes() int64 { return s.recipe.at }
+
+func (s *splitEntries) close() {
+	s.content.close()
+	s.tree.close()
+	s.recipe.close()
+}
+
+func (s *splitEntries) next() (*tar.Header, io.Reader, error) {
+	s.headers = s.headers[:0]
+	for {
+		if err := s.recipe.next(); err != nil {
+			return nil, nil, err
+		}
+		line := &s.recipe.line
+		if line.Type == splitFile {
+			break
+		}
+		if len(s.headers)+len(line.Payload) > maxSplitLine {
+			// Padding at the end of an archive may be as long as one likes. It is no header.
+			s.headers = s.headers[:0]
+		}
+		s.headers = append(s.headers, line.Payload...)
+	}
+	if s.progress != nil {
+		s.progress(s.recipe.at)
+	}
+	h := s.header()
+	s.content.reset(s.recipe.line.fileName(), h.Size)
+	return h, &s.content, nil
+}
+
+// header reads the entry's header. Before it is the padding of the file before,
+// which fills up a block of 512 bytes, as headers do whole.
+func (s *splitEntries) header() *tar.Header {
+	line := &s.recipe.line
+	h, err := tar.NewReader(bytes.NewReader(s.headers[len(s.headers)%512:])).Next()
+	if err != nil && !errors.Is(err, tar.ErrInsecurePath) || h == nil {
+		// A form that we do not understand. What it is called and how much it holds is
+		// known from the engine, which did.
+		h = &tar.Header{Name: line.fileName(), Typeflag: tar.TypeReg, Mode: 0o644}
+	}
+	if h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeGNUSparse {
+		h.Size = line.Size // the same, but for a header that was not understood
+	}
+	return h
+}
+
+// tar gives the layer's tar, byte for byte.
+func (u *Unpacked) tar(limits Limits) Source {
+	return func(context.Context) (io.ReadCloser, error) {
+		recipe, err := u.Split()
+		if err != nil {
+			return nil, recipeError(err)
+		}
+		r, err := newSplitReader(recipe, limits)
+		if err != nil {
+			return nil, err
+		}
+		t := &splitTar{recipe: r, tree: tree{root: u.Root}}
+		t.content.tree = &t.tree
+		return t, nil
+	}
+}
+
+// splitTar puts a tar together.
+type splitTar struct {
+	recipe  *splitReader
+	tree    tree
+	content lazyFile
+	segment []byte
+	left    int64 // of the content
+}
+
+func (t *splitTar) Read(p []byte) (int, error) {
+	for len(t.segment) == 0 && t.left == 0 {
+		if err := t.recipe.next(); err != nil {
+			return 0, err
+		}
+		line := &t.recipe.line
+		if line.Type == splitSegment {
+			t.segment = line.Payload
+			continue
+		}
+		t.left = line.Size
+		t.content.reset(line.fileName(), line.Size)
+	}
+	if len(t.segment) > 0 {
+		n := copy(p, t.segment)
+		t.segment = t.segment[n:]
+		return n, nil
+	}
+	n, err := t.content.Read(p[:min(int64(len(p)), t.left)])
+	t.left -= int64(n)
+	if err == io.EOF {
+		err = nil // of the content, not of the tar
+	}
+	if lost := (*lostFile)(nil); errors.As(err, &lost) {
+		problem := lost.problem()
+		err = pratique.Errorf(problem.Code, "%s: %s", problem.Path, problem.Message).WithRemedy("%s", problem.Remedy)
+	}
+	return n, err
+}
+
+func (t *splitTar) Close() error {
+	t.content.close()
+	t.tree.close()
+	t.recipe.close()
+	return nil
+}
