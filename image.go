@@ -34,20 +34,23 @@ const (
 
 // Image is the identity and the shape of one image for one platform.
 type Image struct {
-	Name        string        `json:"name"` // as it was asked for, without credentials
-	Kind        Kind          `json:"kind"`
-	ID          Digest        `json:"id,omitempty"`          // digest of the config, computed by us
-	Digest      Digest        `json:"digest,omitempty"`      // digest of the manifest
-	IndexDigest Digest        `json:"indexDigest,omitempty"` // digest of the index that led to the manifest
-	Tags        []string      `json:"tags,omitempty"`        // name:tag, where the source knows them
-	Platform    Platform      `json:"platform"`
-	Created     *time.Time    `json:"created,omitempty"`
-	Author      string        `json:"author,omitempty"`
-	Size        int64         `json:"size"` // bytes of the layers as they are stored
-	Config      Config        `json:"config"`
-	History     []Instruction `json:"history,omitempty"`
-	Layers      []Layer       `json:"-"` // Report.Layers has them
-	Distro      *Distro       `json:"distro,omitempty"`
+	Name        string     `json:"name"` // as it was asked for, without credentials
+	Kind        Kind       `json:"kind"`
+	ID          Digest     `json:"id,omitempty"`          // digest of the config, computed by us
+	Digest      Digest     `json:"digest,omitempty"`      // digest of the manifest
+	IndexDigest Digest     `json:"indexDigest,omitempty"` // digest of the index that led to the manifest
+	Tags        []string   `json:"tags,omitempty"`        // name:tag, where the source knows them
+	Platform    Platform   `json:"platform"`
+	Created     *time.Time `json:"created,omitempty"`
+	Author      string     `json:"author,omitempty"`
+	Size        int64      `json:"size"` // bytes of the layers as they are stored
+	// ReadFrom says how the layers of a local engine's image were read, for people:
+	// "overlay2 folders", "docker save: …".
+	ReadFrom string        `json:"readFrom,omitempty"`
+	Config   Config        `json:"config"`
+	History  []Instruction `json:"history,omitempty"`
+	Layers   []Layer       `json:"-"` // Report.Layers has them
+	Distro   *Distro       `json:"distro,omitempty"`
 }
 
 // Config is what an image tells a container engine, as far as it matters here.
@@ -94,6 +97,9 @@ type Layer struct {
 	Instruction  string     `json:"instruction,omitempty"`  // the build step that made it
 	State        LayerState `json:"state,omitempty"`
 	Reason       string     `json:"reason,omitempty"` // why it is not read, for people
+	// Attested: it was read from an engine's folder, and its diffID was not computed.
+	// What it holds is what this host says.
+	Attested bool `json:"attested,omitempty"`
 }
 
 // Distro is the operating system that an image's packages belong to.

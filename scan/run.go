@@ -26,9 +26,16 @@ type Source interface {
 	Layer(ctx context.Context, i int) (io.ReadCloser, error)
 }
 
-// FactStore keeps facts between scans.
+// An Unpacker is a Source some of whose layers lie in folders of a local engine.
+type Unpacker interface {
+	// Unpacked is layer i if it does, or nil: then Layer has its blob.
+	Unpacked(i int) *layer.Unpacked
+}
+
+// FactStore keeps facts between scans. Verified ones are better than those that a
+// host attested, and are not replaced by them.
 type FactStore interface {
-	// Get returns facts, or nil.
+	// Get returns facts, verified ones if there are any, or nil.
 	Get(diffID pratique.Digest, analyzer, version string) *pratique.Facts
 	Put(facts *pratique.Facts) error
 }
@@ -68,6 +75,7 @@ type Request struct {
 	Problems []pratique.Problem // met by the source
 
 	Pass        *layer.Pass
+	Verify      bool      // compute the diffIDs of layers in folders too, which reads everything
 	Store       FactStore // nil: nothing is kept
 	Turns       Sharing   // nil: nobody else reads the same layers at the same time
 	Knowledge   Knowledge // nil: vulnerabilities are unknown
@@ -207,6 +215,7 @@ func (s *run) layers(ctx context.Context) ([][]pratique.Facts, error) {
 		for _, i := range same[1:] {
 			l := &s.report.Layers[i]
 			facts[i], l.State, l.Reason, l.Uncompressed, l.Entries = facts[same[0]], first.State, first.Reason, first.Uncompressed, first.Entries
+			l.Attested = first.Attested
 			s.Progress.Layer(i, l.Size, l.State)
 		}
 	}
@@ -228,7 +237,7 @@ func (s *run) layer(ctx context.Context, i int) ([]pratique.Facts, error) {
 			return known, nil
 		}
 	}
-	result, err := s.Pass.Read(ctx, func(ctx context.Context) (io.ReadCloser, error) { return s.Source.Layer(ctx, i) }, *l, s.counter(i))
+	result, err := s.read(ctx, i)
 	if ctx.Err() != nil {
 		return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
 	}
@@ -242,7 +251,12 @@ func (s *run) layer(ctx context.Context, i int) ([]pratique.Facts, error) {
 		s.Progress.Layer(i, l.Size, l.State)
 		return result.Facts, nil
 	}
-	l.DiffID, l.Digest = result.DiffID, cmp.Or(l.Digest, result.Digest)
+	if result.DiffID != "" {
+		l.DiffID = result.DiffID
+	}
+	if s.unpacked(i) == nil {
+		l.Digest = cmp.Or(l.Digest, result.Digest)
+	}
 	s.describe(l, result.Facts, pratique.LayerRead)
 	s.Progress.Layer(i, l.Size, l.State)
 	s.keep(result.Facts)
@@ -252,12 +266,36 @@ func (s *run) layer(ctx context.Context, i int) ([]pratique.Facts, error) {
 // cached returns a layer's facts if they are known.
 func (s *run) cached(i int) []pratique.Facts {
 	l := &s.report.Layers[i]
-	known := s.known(l.DiffID)
+	known := s.known(i, l.DiffID)
 	if known != nil {
 		s.describe(l, known, pratique.LayerCached)
 		s.Progress.Layer(i, l.Size, l.State)
 	}
 	return known
+}
+
+// read takes layer i through the pass.
+func (s *run) read(ctx context.Context, i int) (layer.Result, error) {
+	l := s.report.Layers[i]
+	if u := s.unpacked(i); u != nil {
+		return s.Pass.ReadUnpacked(ctx, u, l, s.Verify, s.counter(i))
+	}
+	return s.Pass.Read(ctx, func(ctx context.Context) (io.ReadCloser, error) { return s.Source.Layer(ctx, i) }, l, s.counter(i))
+}
+
+// unpacked is layer i if it lies in a folder.
+func (s *run) unpacked(i int) *layer.Unpacked {
+	if u, ok := s.Source.(Unpacker); ok {
+		return u.Unpacked(i)
+	}
+	return nil
+}
+
+// attestable tells whether facts that this host attests will do for layer i:
+// where its content can be verified, they will not.
+func (s *run) attestable(i int) bool {
+	u := s.unpacked(i)
+	return u != nil && !(s.Verify && u.Verifiable())
 }
 
 // counter notes progress and the moment of the first byte.
@@ -281,21 +319,21 @@ func fatal(err error) bool {
 	return true
 }
 
-// known returns a layer's facts when the store has all of them.
-func (s *run) known(diffID pratique.Digest) []pratique.Facts {
+// known returns the facts of layer i when the store has all of them.
+func (s *run) known(i int, diffID pratique.Digest) []pratique.Facts {
 	if s.Store == nil || diffID == "" {
 		return nil
 	}
 	keys := s.Pass.Keys()
 	found := make([]*pratique.Facts, len(keys))
 	var group sync.WaitGroup // decoding is most of a scan whose facts are all known
-	for i, key := range keys {
-		group.Go(func() { found[i] = s.Store.Get(diffID, key[0], key[1]) })
+	for k, key := range keys {
+		group.Go(func() { found[k] = s.Store.Get(diffID, key[0], key[1]) })
 	}
 	group.Wait()
 	all := make([]pratique.Facts, 0, len(keys))
 	for _, facts := range found {
-		if facts == nil || !facts.Verified {
+		if facts == nil || !facts.Verified && !s.attestable(i) {
 			return nil
 		}
 		all = append(all, *facts)
@@ -327,6 +365,7 @@ func (s *run) describe(l *pratique.Layer, facts []pratique.Facts, state pratique
 	for i := range facts {
 		if e := facts[i].Entries; e != nil {
 			l.Entries, l.Uncompressed = e.Count, e.Bytes
+			l.Attested = !facts[i].Verified && state != pratique.LayerUnreadable
 		}
 	}
 }

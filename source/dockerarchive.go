@@ -152,7 +152,7 @@ func savedLayers(a *archive, saved savedImage, config []byte) ([]stored, error) 
 			}
 			l := layerOf(source)
 			l.State, l.Reason = pratique.LayerForeign, "it is not distributed with the image but by its vendor"
-			layers = append(layers, stored{l, noBlob})
+			layers = append(layers, stored{layer: l, open: noBlob})
 			continue
 		}
 		l := pratique.Layer{Size: p.Size(), MediaType: savedType(p)}
@@ -161,7 +161,7 @@ func savedLayers(a *archive, saved savedImage, config []byte) ([]stored, error) 
 				l.Digest = d
 			}
 		}
-		layers = append(layers, stored{l, func(context.Context) (io.ReadCloser, error) { return a.openBlob(name) }})
+		layers = append(layers, stored{layer: l, open: func(context.Context) (io.ReadCloser, error) { return a.openBlob(name) }})
 	}
 	return layers, nil
 }

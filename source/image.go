@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/registry/distribution"
 )
 
@@ -19,8 +20,9 @@ const maxConfig = 8 << 20
 
 // stored is one layer with the way to its blob.
 type stored struct {
-	layer pratique.Layer
-	open  opener
+	layer    pratique.Layer
+	open     opener
+	unpacked *layer.Unpacked // instead of open
 }
 
 // imageConfig is the part of image-spec's "OCI Image Configuration" that matters
@@ -80,7 +82,7 @@ func (o *Opened) describe(config []byte, layers []stored, want pratique.Platform
 		s.layer.Index, s.layer.DiffID = i, c.RootFS.DiffIDs[i]
 		img.Layers = append(img.Layers, s.layer)
 		img.Size += s.layer.Size
-		o.open = append(o.open, s.open)
+		o.open, o.unpacked = append(o.open, s.open), append(o.unpacked, s.unpacked)
 	}
 	o.history(c)
 	return nil
@@ -143,12 +145,22 @@ func instruction(createdBy string) string {
 // layerOf describes a layer by its descriptor, with the reason if it cannot be
 // read.
 func layerOf(d distribution.Descriptor) pratique.Layer {
-	l := pratique.Layer{Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
+	l := stateOf(pratique.Layer{Digest: d.Digest, MediaType: d.MediaType, Size: d.Size})
+	if len(d.URLs) > 0 && l.State == "" {
+		l.State, l.Reason = pratique.LayerForeign, foreign
+	}
+	return l
+}
+
+const foreign = "it is not distributed with the image but by its vendor"
+
+// stateOf notes what the media type says against reading a layer.
+func stateOf(l pratique.Layer) pratique.Layer {
 	switch {
-	case strings.HasSuffix(d.MediaType, "+encrypted"):
+	case strings.HasSuffix(l.MediaType, "+encrypted"):
 		l.State, l.Reason = pratique.LayerEncrypted, "it is encrypted, and we have no key"
-	case strings.Contains(d.MediaType, ".foreign.") || strings.Contains(d.MediaType, ".nondistributable.") || len(d.URLs) > 0:
-		l.State, l.Reason = pratique.LayerForeign, "it is not distributed with the image but by its vendor"
+	case strings.Contains(l.MediaType, ".foreign.") || strings.Contains(l.MediaType, ".nondistributable."):
+		l.State, l.Reason = pratique.LayerForeign, foreign
 	}
 	return l
 }

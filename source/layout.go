@@ -169,7 +169,7 @@ func layoutLayers(b blobs, m distribution.Manifest) ([]stored, error) {
 	for i, d := range m.Layers {
 		l := layerOf(d)
 		if l.State != "" {
-			layers = append(layers, stored{l, noBlob})
+			layers = append(layers, stored{layer: l, open: noBlob})
 			continue
 		}
 		p, err := b.openBlob(blobName(d.Digest))
@@ -184,7 +184,7 @@ func layoutLayers(b blobs, m distribution.Manifest) ([]stored, error) {
 		if size != d.Size {
 			return nil, pratique.Errorf(pratique.CodeCorrupt, "layer %d has %d bytes, and its manifest says %d", i, size, d.Size).WithRemedy("copy the image again, completely")
 		}
-		layers = append(layers, stored{l, func(context.Context) (io.ReadCloser, error) { return b.openBlob(blobName(d.Digest)) }})
+		layers = append(layers, stored{layer: l, open: func(context.Context) (io.ReadCloser, error) { return b.openBlob(blobName(d.Digest)) }})
 	}
 	return layers, nil
 }

@@ -53,7 +53,7 @@ func (o *Opened) openManifest(ctx context.Context, client *distribution.Client, 
 	o.Image.Digest, o.Image.IndexDigest = chosen.Descriptor.Digest, chosen.Index
 	var layers []stored
 	for _, d := range chosen.Manifest.Layers {
-		layers = append(layers, stored{layerOf(d), func(ctx context.Context) (io.ReadCloser, error) {
+		layers = append(layers, stored{layer: layerOf(d), open: func(ctx context.Context) (io.ReadCloser, error) {
 			return client.Blob(ctx, repository, d)
 		}})
 	}

@@ -7,9 +7,11 @@
 // a tar in which manifest.json says which members are what; since Docker 25 the
 // same tar is an OCI layout as well. An OCI image layout (image-spec,
 // "OCI Image Layout Specification") is a folder, or a tar of one, with index.json
-// and blobs named by their digests. A local engine is asked for the tar that
-// `docker save` would write. A root file system in a folder and a bill of
-// materials are no images; they have a folder to walk, or packages to judge.
+// and blobs named by their digests. A local engine keeps layers as blobs or
+// unpacked into folders, which are read where they lie; one that cannot be read so
+// is asked for the tar that `docker save` would write. A root file system in a
+// folder and a bill of materials are no images; they have a folder to walk, or
+// packages to judge.
 //
 // # Cheap to open
 //
@@ -33,17 +35,18 @@ import (
 	"io"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/registry/distribution"
 )
 
 // Options are how a target is opened.
 type Options struct {
-	Platform   string // os/architecture[/variant]; "" is Linux on our own processor
-	Insecure   bool   // see distribution.Options
-	CAFile     string // see distribution.Options
-	DockerHost string // of docker: targets; "" is DOCKER_HOST, else the usual sockets
-	Scratch    string // folder for temporary files; "" is the system's
-	UserAgent  string
+	Platform  string   // os/architecture[/variant]; "" is Linux on our own processor
+	Insecure  bool     // see distribution.Options
+	CAFile    string   // see distribution.Options
+	Engines   []Engine // of docker:, containerd: and podman: targets
+	Scratch   string   // folder for temporary files; "" is the system's
+	UserAgent string
 	// Credentials for registries; nil is Docker's configuration.
 	Credentials distribution.Credentials
 }
@@ -58,16 +61,18 @@ type Opened struct {
 	Distro   *pratique.Distro
 	Problems []pratique.Problem
 
-	open  []opener // one for each layer
-	close []func() error
+	open     []opener          // one for each layer
+	unpacked []*layer.Unpacked // likewise; nil for a blob
+	close    []func() error
 }
 
 // opener gives a layer's blob as it is stored.
 type opener func(context.Context) (io.ReadCloser, error)
 
 // Open finds out what target is and opens it. A prefix forces the kind:
-// registry:REF, docker:NAME, docker-archive:FILE[:NAME], oci:DIR[:NAME],
-// oci-archive:FILE[:NAME], dir:FOLDER, rootfs:FOLDER, sbom:FILE. Without one, a
+// registry:REF, docker:NAME, containerd:[NAMESPACE/]NAME, podman:NAME,
+// docker-archive:FILE[:NAME], oci:DIR[:NAME], oci-archive:FILE[:NAME],
+// dir:FOLDER, rootfs:FOLDER, sbom:FILE. Without one, a
 // path that exists is opened for what it holds, and anything else is a
 // reference to a registry.
 func Open(ctx context.Context, target string, opt Options) (*Opened, error) {
@@ -84,7 +89,7 @@ func Open(ctx context.Context, target string, opt Options) (*Opened, error) {
 	case kindRegistry:
 		err = o.openRegistry(ctx, t.name, platform, opt)
 	case kindEngine:
-		err = o.openEngine(ctx, t.name, platform, opt)
+		err = o.openEngine(ctx, t.engine, t.name, platform, opt)
 	case kindFolder:
 		err = o.openFolder(t.path, t.forced)
 	case kindLayout:
@@ -113,6 +118,9 @@ func (o *Opened) Layer(ctx context.Context, i int) (io.ReadCloser, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, cancelled(err)
+	}
+	if o.unpacked[i] != nil {
+		return nil, pratique.Errorf(pratique.CodeInternal, "layer %d is in a folder and has no blob", i)
 	}
 	return o.open[i](ctx)
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/engine/docker"
 	"github.com/pratique/pratique/internal/testimage"
 	"github.com/pratique/pratique/registry/distribution"
 	"github.com/pratique/pratique/registry/distribution/registrytest"
@@ -579,7 +580,9 @@ func TestTargets(t *testing.T) {
 		"debian:12":              {kind: kindRegistry, name: "debian:12"},
 		"registry:debian:12":     {kind: kindRegistry, name: "debian:12", forced: true},
 		"registry:5000/app:1":    {kind: kindRegistry, name: "registry:5000/app:1"},
-		"docker:app:1":           {kind: kindEngine, name: "app:1", forced: true},
+		"docker:app:1":           {kind: kindEngine, engine: "docker", name: "app:1", forced: true},
+		"podman:app:1":           {kind: kindEngine, engine: "podman", name: "app:1", forced: true},
+		"containerd:k8s.io/a:1":  {kind: kindEngine, engine: "containerd", name: "k8s.io/a:1", forced: true},
 		"docker:5000/app":        {kind: kindRegistry, name: "docker:5000/app"},
 		"program:1.2":            {kind: kindRegistry, name: "program:1.2"},
 		"program":                {kind: kindArchive, path: "program"},
@@ -651,7 +654,7 @@ func fakeEngine(t *testing.T, img testimage.Image, version string) (host string,
 		*asked = append(*asked, r.URL.RequestURI())
 		w.Header().Set("Api-Version", version)
 		path := r.URL.Path
-		if rest, ok := strings.CutPrefix(path, "/v"); ok {
+		if rest, ok := strings.CutPrefix(path, "/v1."); ok {
 			path = rest[strings.IndexByte(rest, '/'):]
 		}
 		switch path {
@@ -681,9 +684,11 @@ func TestEngine(t *testing.T) {
 	for version, prefix := range map[string]string{"1.41": "/v1.41/", "1.99": "/v1.51/", "": "/images"} {
 		opt := options(t)
 		var asked *[]string
-		opt.DockerHost, asked = fakeEngine(t, img, version)
+		var host string
+		host, asked = fakeEngine(t, img, version)
+		opt.Engines = []Engine{docker.New(docker.Options{Host: host})}
 		check(t, "docker:team/app:1", opt, img)
-		if got := (*asked)[1]; !strings.HasPrefix(got, prefix) {
+		if i := slices.IndexFunc(*asked, func(s string) bool { return strings.Contains(s, "/images/") }); !strings.HasPrefix((*asked)[i], prefix) {
 			t.Errorf("API %s: asked %v", version, *asked)
 		}
 		opt.Platform = "linux/" + runtime.GOARCH
@@ -700,7 +705,7 @@ func TestEngine(t *testing.T) {
 	}
 	for host, part := range map[string]string{"unix:///nonexistent.sock": "DOCKER_HOST", "tcp://127.0.0.1:1": "DOCKER_HOST", "ssh://host": "ssh -L", "nonsense": "unix:///PATH"} {
 		opt := options(t)
-		opt.DockerHost = host
+		opt.Engines = []Engine{docker.New(docker.Options{Host: host})}
 		_, err := Open(t.Context(), "docker:app", opt)
 		wantError(t, err, pratique.CodeOf(err), part)
 	}

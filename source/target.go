@@ -30,9 +30,10 @@ const (
 // target is what the user named, understood.
 type target struct {
 	kind   kind
-	path   string // of a file or folder; else ""
-	name   string // a reference, or the image within path
-	forced bool   // by a prefix
+	engine pratique.EngineKind // of kindEngine
+	path   string              // of a file or folder; else ""
+	name   string              // a reference, or the image within path
+	forced bool                // by a prefix
 }
 
 func (t target) String() string {
@@ -61,17 +62,17 @@ func parseTarget(s string) (target, error) {
 	}
 	var t target
 	switch prefix {
-	case "registry", "docker":
+	case "registry", "docker", "containerd", "podman":
 		if hostWithPort.MatchString(rest) {
 			return recognise(s)
 		}
 		if strings.HasPrefix(rest, "//") {
 			return target{}, pratique.Errorf(pratique.CodeInvalid, "%s:// is not a prefix here", prefix).
-				WithRemedy("write registry:REFERENCE for a registry, docker:NAME for the local engine")
+				WithRemedy("write registry:REFERENCE for a registry; docker:NAME, containerd:NAME or podman:NAME for a local engine")
 		}
 		t = target{kind: kindRegistry, name: rest, forced: true}
-		if prefix == "docker" {
-			t.kind = kindEngine
+		if prefix != "registry" {
+			t.kind, t.engine = kindEngine, pratique.EngineKind(prefix)
 		}
 		return t, nil
 	case "docker-archive":

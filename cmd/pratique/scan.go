@@ -15,6 +15,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/advisory"
+	"github.com/pratique/pratique/engine/docker"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/policy"
 	"github.com/pratique/pratique/report"
@@ -27,6 +28,7 @@ import (
 type scanFlags struct {
 	platform string
 	insecure bool
+	verify   bool
 	caFile   string
 	noCache  bool
 	cache    string
@@ -39,6 +41,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.platform, "platform", "", "platform to choose from an index, as os/arch[/variant] (default linux and this machine's architecture)")
 	flags.BoolVar(&f.insecure, "insecure", false, "talk to the registry without verifying its certificate, or by plain HTTP")
+	flags.BoolVar(&f.verify, "verify", false, "compute the digests of layers that a local engine keeps in folders, which reads every file")
 	flags.StringVar(&f.caFile, "ca", "", "file with certificates of authorities to trust besides the system's (PEM)")
 	flags.BoolVar(&f.noCache, "no-cache", false, "read every layer again, and keep nothing")
 	flags.StringVar(&f.cache, "cache", "", "folder of the facts (default $PRATIQUE_CACHE, or the user's cache folder)")
@@ -51,6 +54,8 @@ const targetHelp = `TARGET is recognised by itself; a prefix forces the kind:
 
   registry:REF          an image in a registry: alpine:3.20, harbor.example/team/app@sha256:…
   docker:NAME           an image of the local Docker engine
+  containerd:NAME       an image of containerd; NAMESPACE/NAME for one of k8s.io, moby, …
+  podman:NAME           an image of podman, root's or this user's
   docker-archive:FILE   a tar of docker save
   oci:DIR, oci-archive:FILE   an OCI layout, as a folder or a tar
   dir:FOLDER            a root file system
@@ -161,7 +166,7 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 	show.Phase("reading manifest")
 	opened, err := source.Open(ctx, target, source.Options{
 		Platform: flags.platform, Insecure: flags.insecure, CAFile: flags.caFile,
-		DockerHost: os.Getenv("DOCKER_HOST"), Scratch: scratch, UserAgent: "pratique/" + toolVersion(),
+		Engines: engines(), Scratch: scratch, UserAgent: "pratique/" + toolVersion(),
 	})
 	if err != nil {
 		return nil, err
@@ -169,7 +174,7 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 	defer opened.Close()
 	request := scan.Request{
 		Image: opened.Image, Source: opened, Folder: opened.Folder, Packages: opened.Packages, Problems: opened.Problems,
-		Progress: show, Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Started: started, Now: time.Now().UTC(),
+		Verify: flags.verify, Progress: show, Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Started: started, Now: time.Now().UTC(),
 	}
 	if opened.Distro != nil {
 		request.Image.Distro = opened.Distro
@@ -191,6 +196,11 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 	}
 	request.Pass = layer.NewPass(analyzers, layer.Limits{}, scratch)
 	return scan.Run(ctx, request)
+}
+
+// engines are the local engines whose images can be named.
+func engines() []source.Engine {
+	return []source.Engine{docker.New(docker.Options{})}
 }
 
 func addStore(request *scan.Request, flags scanFlags) error {

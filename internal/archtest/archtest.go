@@ -66,6 +66,8 @@ var Table = []Room{
 	{Path: "registry", May: []string{"."}},
 	{Path: "registry/*", May: []string{".", "registry", "registry/distribution"}},
 	{Path: "engine", May: []string{".", "layer"}},
+	// A content store holds what a registry does: the same manifests and indexes.
+	{Path: "engine/*", May: []string{".", "layer", "engine", "registry/distribution"}},
 	{Path: "source", May: []string{".", "layer", "registry", "registry/distribution", "engine"}},
 
 	// The use cases, and what keeps their state.

@@ -28,6 +28,9 @@ var formats = regexp.MustCompile(`^v[0-9]+$`)
 
 const suffix = ".json.zst"
 
+// attested comes before suffix in the names of facts that were not verified.
+const attested = ".attested"
+
 // maxFile bounds what a damaged or hostile file can make us inflate.
 const maxFile = 1 << 30
 
@@ -51,17 +54,29 @@ func Open(folder string) (*Dir, error) {
 	return &Dir{root: folder, encoder: encoder, decoder: decoder}, nil
 }
 
-func (d *Dir) path(diffID pratique.Digest, analyzer, version string) string {
+func (d *Dir) path(diffID pratique.Digest, analyzer, version, kind string) string {
 	h := diffID.Hex()
-	return filepath.Join(d.root, format, analyzer, pratique.DigestOf([]byte(version)).Hex()[:16], h[:2], h+suffix)
+	return filepath.Join(d.root, format, analyzer, pratique.DigestOf([]byte(version)).Hex()[:16], h[:2], h+kind+suffix)
 }
 
-// Get returns the facts, or nil when there are none. It marks them as used.
+// Get returns the facts, or nil when there are none. It marks them as used. Facts
+// that this host attested are given where there are no verified ones.
 func (d *Dir) Get(diffID pratique.Digest, analyzer, version string) *pratique.Facts {
+	if facts := d.get(diffID, analyzer, version, ""); facts != nil && facts.Verified {
+		return facts
+	}
+	facts := d.get(diffID, analyzer, version, attested)
+	if facts != nil {
+		facts.Verified = false // wherever it came from, this is where it was kept
+	}
+	return facts
+}
+
+func (d *Dir) get(diffID pratique.Digest, analyzer, version, kind string) *pratique.Facts {
 	if _, err := pratique.ParseDigest(string(diffID)); err != nil {
 		return nil
 	}
-	name := d.path(diffID, analyzer, version)
+	name := d.path(diffID, analyzer, version, kind)
 	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
 		return nil
 	}
@@ -82,7 +97,7 @@ func (d *Dir) Get(diffID pratique.Digest, analyzer, version string) *pratique.Fa
 	return &facts
 }
 
-// Put keeps facts. It fails with CodeDisk when the folder cannot take them.
+// Put keeps facts, those that were not verified beside those that were. It fails with CodeDisk when the folder cannot take them.
 func (d *Dir) Put(facts *pratique.Facts) error {
 	if _, err := pratique.ParseDigest(string(facts.DiffID)); err != nil {
 		return err
@@ -91,7 +106,11 @@ func (d *Dir) Put(facts *pratique.Facts) error {
 	if err != nil {
 		return fmt.Errorf("facts: %w", err)
 	}
-	if err := write(d.path(facts.DiffID, facts.Analyzer, facts.Version), d.encoder.EncodeAll(b, nil)); err != nil {
+	kind := ""
+	if !facts.Verified {
+		kind = attested
+	}
+	if err := write(d.path(facts.DiffID, facts.Analyzer, facts.Version, kind), d.encoder.EncodeAll(b, nil)); err != nil {
 		return pratique.Errorf(pratique.CodeDisk, "cannot keep facts in the cache: %w", err).
 			WithRemedy("free some space, run pratique cache prune, choose another folder with --cache, or use --no-cache")
 	}
