@@ -15,6 +15,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/advisory"
+	"github.com/pratique/pratique/engine/containerd"
 	"github.com/pratique/pratique/engine/docker"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/policy"
@@ -200,7 +201,7 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 
 // engines are the local engines whose images can be named.
 func engines() []source.Engine {
-	return []source.Engine{docker.New(docker.Options{})}
+	return []source.Engine{docker.New(docker.Options{}), containerd.New(containerd.Options{})}
 }
 
 func addStore(request *scan.Request, flags scanFlags) error {
