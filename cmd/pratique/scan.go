@@ -17,6 +17,7 @@ import (
 	"github.com/pratique/pratique/advisory"
 	"github.com/pratique/pratique/engine/containerd"
 	"github.com/pratique/pratique/engine/docker"
+	"github.com/pratique/pratique/engine/podman"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/policy"
 	"github.com/pratique/pratique/report"
@@ -201,7 +202,7 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 
 // engines are the local engines whose images can be named.
 func engines() []source.Engine {
-	return []source.Engine{docker.New(docker.Options{}), containerd.New(containerd.Options{})}
+	return []source.Engine{docker.New(docker.Options{}), containerd.New(containerd.Options{}), podman.New(podman.Options{})}
 }
 
 func addStore(request *scan.Request, flags scanFlags) error {

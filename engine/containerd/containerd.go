@@ -19,7 +19,6 @@ package containerd
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -533,10 +532,4 @@ func (e *Engine) Watch(ctx context.Context, yield func(engine.Event) error) erro
 		err = pratique.Errorf(pratique.CodeUnreachable, "%s ended", c.Where).WithRemedy("look into containerd's log")
 	}
 	return err
-}
-
-// encodedID reads the number of a snapshot's folder.
-func encodedID(b []byte) uint64 {
-	id, _ := binary.Uvarint(b)
-	return id
 }

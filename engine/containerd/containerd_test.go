@@ -116,11 +116,13 @@ func TestInventory(t *testing.T) {
 	}
 	equalSets(t, "names", names, said)
 
-	server.Run(t, "-n", "k8s.io", "run", "-d", "--label", "io.kubernetes.pod.name=web-0", "--label", "io.kubernetes.pod.namespace=shop", "docker.io/test/app:1", "running")
-	server.Run(t, "-n", "k8s.io", "run", "-d", "docker.io/test/app:1", "paused", "/bin/sleep", "500")
-	server.Run(t, "-n", "k8s.io", "tasks", "pause", "paused")
-	server.Run(t, "-n", "default", "run", "-d", "docker.io/test/app:1", "exited", "/bin/sh", "-c", "exit 7")
-	server.Run(t, "-n", "default", "containers", "create", "docker.io/test/app:1", "created")
+	// runc keeps the containers of all containerds of a host in one place.
+	unique := "-" + filepath.Base(server.Dir)
+	server.Run(t, "-n", "k8s.io", "run", "-d", "--label", "io.kubernetes.pod.name=web-0", "--label", "io.kubernetes.pod.namespace=shop", "docker.io/test/app:1", "running"+unique)
+	server.Run(t, "-n", "k8s.io", "run", "-d", "docker.io/test/app:1", "paused"+unique, "/bin/sleep", "500")
+	server.Run(t, "-n", "k8s.io", "tasks", "pause", "paused"+unique)
+	server.Run(t, "-n", "default", "run", "-d", "docker.io/test/app:1", "exited"+unique, "/bin/sh", "-c", "exit 7")
+	server.Run(t, "-n", "default", "containers", "create", "docker.io/test/app:1", "created"+unique)
 	// The name of the running container's image points to another image now.
 	server.Run(t, "-n", "k8s.io", "images", "tag", "--force", "harbor.example:8443/team/other:2", "docker.io/test/app:1")
 	time.Sleep(300 * time.Millisecond) // for /bin/sh to exit
@@ -138,7 +140,7 @@ func TestInventory(t *testing.T) {
 		if since := time.Since(c.Updated); since < 0 || since > time.Minute || c.Updated.Before(c.Created) {
 			t.Errorf("%s: created %s, updated %s", c.ID, c.Created, c.Updated)
 		}
-		got = append(got, fmt.Sprintf("%s %s %s %s %q %s %s/%s %s", c.Space, c.ID, c.State, code, strings.Join(c.Command, " "), c.Image, c.PodNamespace, c.Pod, c.ImageID))
+		got = append(got, fmt.Sprintf("%s %s %s %s %q %s %s/%s %s", c.Space, strings.TrimSuffix(c.ID, unique), c.State, code, strings.Join(c.Command, " "), c.Image, c.PodNamespace, c.Pod, c.ImageID))
 	}
 	equalSets(t, "containers", got, []string{
 		fmt.Sprintf(`k8s.io running running - "/bin/sleep 600" docker.io/test/app:1 shop/web-0 %s`, id),
@@ -180,9 +182,10 @@ func TestWatch(t *testing.T) {
 	go func() { ended <- e.Watch(ctx, func(ev engine.Event) error { events <- ev; return nil }) }()
 	time.Sleep(300 * time.Millisecond) // until it listens
 	load(t, server, "default", made(t, testimage.Gzip, "docker.io/test/app:1", "app"))
-	server.Run(t, "run", "-d", "docker.io/test/app:1", "one")
-	server.Run(t, "tasks", "kill", "-s", "9", "one")
-	want := []string{"image images/create docker.io/test/app:1", "container containers/create one", "container tasks/start one", "container tasks/exit one"}
+	one := "one-" + filepath.Base(server.Dir)
+	server.Run(t, "run", "-d", "docker.io/test/app:1", one)
+	server.Run(t, "tasks", "kill", "-s", "9", one)
+	want := []string{"image images/create docker.io/test/app:1", "container containers/create " + one, "container tasks/start " + one, "container tasks/exit " + one}
 	for deadline := time.After(10 * time.Second); len(want) > 0; {
 		select {
 		case ev := <-events:

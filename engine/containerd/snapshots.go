@@ -2,20 +2,20 @@ package containerd
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/engine"
+	"github.com/pratique/pratique/engine/internal/database"
 	"github.com/pratique/pratique/engine/internal/oci"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/registry/distribution"
@@ -31,24 +31,9 @@ type snapshots struct {
 // (core/snapshots/storage/bolt.go: bucket v1, snapshots, one bucket a snapshot
 // with its id and kind; keys are NAMESPACE/SEQUENCE/NAME, and the name of an
 // image's layer is its chain ID).
-func openSnapshots(root string) (_ *snapshots, err error) {
-	file, err := stableCopy(filepath.Join(root, "metadata.db"))
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(file)
-	defer func() {
-		if v := recover(); v != nil { // bbolt does so on a damaged page
-			err = pratique.Errorf(pratique.CodeCorrupt, "containerd's record of snapshots is damaged: %v", v)
-		}
-	}()
-	db, err := bolt.Open(file, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second})
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
+func openSnapshots(root string) (*snapshots, error) {
 	s := &snapshots{root: root, number: map[string]uint64{}}
-	err = db.View(func(tx *bolt.Tx) error {
+	return s, database.View(filepath.Join(root, "metadata.db"), func(tx *bolt.Tx) error {
 		all := tx.Bucket([]byte("v1"))
 		if all != nil {
 			all = all.Bucket([]byte("snapshots"))
@@ -61,7 +46,6 @@ func openSnapshots(root string) (_ *snapshots, err error) {
 			return nil
 		})
 	})
-	return s, err
 }
 
 const kindCommitted = 3
@@ -75,7 +59,7 @@ func (s *snapshots) add(key string, b *bolt.Bucket) {
 	if _, err := pratique.ParseDigest(parts[2]); err != nil {
 		return
 	}
-	id := encodedID(b.Get([]byte("id")))
+	id, _ := binary.Uvarint(b.Get([]byte("id")))
 	s.number[parts[0]+" "+parts[2]] = id
 	s.number[parts[2]] = id
 }
@@ -87,54 +71,6 @@ func (s *snapshots) folder(namespace string, chain pratique.Digest) (string, boo
 		id, ok = s.number[string(chain)]
 	}
 	return filepath.Join(s.root, "snapshots", strconv.FormatUint(id, 10), "fs"), ok
-}
-
-// maxDatabase bounds what is copied, in bytes.
-const maxDatabase = 1 << 30
-
-// stableCopy copies a database that its owner may be writing to: until it was not
-// written to while it was copied.
-func stableCopy(name string) (string, error) {
-	for range 20 {
-		before, err := os.Stat(name)
-		if err != nil {
-			return "", err
-		}
-		if before.Size() > maxDatabase {
-			return "", pratique.Errorf(pratique.CodeLimit, "%s has more than %d MiB", name, maxDatabase>>20)
-		}
-		to, err := copyFile(name)
-		if err != nil {
-			return "", err
-		}
-		after, err := os.Stat(name)
-		// Times of files are those of the last tick, so a copy right after a write may
-		// hold half of the next one.
-		if err == nil && after.ModTime().Equal(before.ModTime()) && after.Size() == before.Size() && time.Since(after.ModTime()) > 50*time.Millisecond {
-			return to, nil
-		}
-		os.Remove(to)
-		time.Sleep(100 * time.Millisecond)
-	}
-	return "", pratique.Errorf(pratique.CodeUnreachable, "containerd is too busy for its record of snapshots to be read").WithRemedy("try again later")
-}
-
-func copyFile(name string) (string, error) {
-	in, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer in.Close()
-	out, err := os.CreateTemp("", "pratique-*.db")
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(out, in)
-	if err = errors.Join(err, out.Close()); err != nil {
-		os.Remove(out.Name())
-		return "", err
-	}
-	return out.Name(), nil
 }
 
 // unpacked returns the folder of a chain of layers, "" if there is none.

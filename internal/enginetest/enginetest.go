@@ -49,6 +49,7 @@ func folder(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		deleteContainers(dir)
 		killAll(dir)
 		unmountAll(dir)
 		if err := os.RemoveAll(dir); err != nil {
@@ -264,6 +265,19 @@ func Context(t testing.TB, base, purpose string) string {
 	return dir
 }
 
+// deleteContainers has runc delete what it knows of an engine's containers, frozen
+// ones included. containerd keeps that in one place for all containerds of a host.
+func deleteContainers(dir string) {
+	states, _ := filepath.Glob("/run/containerd/runc/*/*/state.json")
+	for _, name := range states {
+		if b, err := os.ReadFile(name); err != nil || !bytes.Contains(b, []byte(dir+"/")) {
+			continue
+		}
+		container := filepath.Dir(name)
+		_ = exec.Command("runc", "--root", filepath.Dir(container), "delete", "--force", filepath.Base(container)).Run()
+	}
+}
+
 // killAll ends what an engine started and left: processes that have its folder in
 // their arguments, such as shims, and those whose root file system it holds, which
 // are in containers.
@@ -279,12 +293,30 @@ func killAll(dir string) {
 				continue
 			}
 			found = true
+			thaw(pid)
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 		if !found {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// thaw lets a paused process go on: a frozen one does not even die.
+func thaw(pid int) {
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(groups)) {
+		switch f := strings.SplitN(strings.TrimSpace(line), ":", 3); {
+		case len(f) != 3 || f[2] == "/":
+		case f[1] == "freezer":
+			_ = os.WriteFile(filepath.Join("/sys/fs/cgroup/freezer", f[2], "freezer.state"), []byte("THAWED"), 0o644)
+		case f[1] == "":
+			_ = os.WriteFile(filepath.Join("/sys/fs/cgroup", f[2], "cgroup.freeze"), []byte("0"), 0o644)
+		}
 	}
 }
 
