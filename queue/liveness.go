@@ -282,7 +282,8 @@ func (w *work) takeOver(ctx context.Context, tx *sql.Tx, o orphan) error {
 
 // sweep puts into the queue what rows want and what has no job: because a
 // process died between the two, a job was discarded, or somebody asked again
-// while the last job was ending.
+// while the last job was ending. What was put off, and is wanted at once by now, is
+// hurried.
 func (w *work) sweep(ctx context.Context) error {
 	wanted, err := w.Wanted.Wanted(ctx)
 	if err != nil || len(wanted) == 0 {
@@ -293,8 +294,9 @@ func (w *work) sweep(ctx context.Context) error {
 		return err
 	}
 	lanes := make(map[string]scan.Lane, len(have))
+	later := map[string]bool{}
 	for _, job := range have {
-		lanes[job.key] = job.lane
+		lanes[job.key], later[job.key] = job.lane, job.later
 		if job.running { // no lane is more urgent
 			lanes[job.key] = scan.LanePush
 		}
@@ -305,7 +307,7 @@ func (w *work) sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if lane, waits := lanes[key]; !waits || lane > job.Lane {
+		if lane, waits := lanes[key]; !waits || lane > job.Lane || later[key] && job.At.IsZero() {
 			missing = append(missing, job)
 		}
 	}

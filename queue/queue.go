@@ -269,6 +269,7 @@ type waiting struct {
 	key     string
 	lane    scan.Lane
 	running bool
+	later   bool // it was put off
 }
 
 // waiting lists what is unfinished, of some kinds or, without any, of all.
@@ -298,6 +299,7 @@ func (q *Queue) waiting(ctx context.Context, kinds ...string) ([]waiting, error)
 			return nil, err
 		}
 		w.running = state == string(rivertype.JobStateRunning)
+		w.later = state == string(rivertype.JobStateScheduled)
 		found = append(found, w)
 	}
 	return found, rows.Err()

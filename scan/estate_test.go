@@ -55,13 +55,15 @@ type harbour struct {
 	host  string // the proxy's
 	proxy *httptest.Server
 
-	mu       sync.Mutex
-	blobs    map[string]int // GETs of blobs by digest
-	reads    int            // GETs of manifests
-	drip     map[string]time.Duration
-	password string // that the registry takes; "" is any
-	refuse   int    // so many requests for lists are answered by 403
-	refused  int    // requests with another password
+	mu         sync.Mutex
+	blobs      map[string]int // GETs of blobs by digest
+	reads      int            // GETs of manifests
+	drip       map[string]time.Duration
+	password   string        // that the registry takes; "" is any
+	refuse     int           // so many requests for lists are answered by 403
+	refused    int           // requests with another password
+	hold       time.Duration // before a list is answered
+	unreadable string        // manifest that nobody may read
 }
 
 // newHarbour starts a registry. It takes whatever password, unless one is set.
@@ -94,11 +96,18 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 		h.reads++
 	}
 	slow := h.drip[digest]
-	broken := list && h.refuse > 0
-	if broken {
+	hold := h.hold
+	broken := list && h.refuse > 0 || h.unreadable != "" && r.Method == http.MethodGet && digest == h.unreadable
+	if list && broken {
 		h.refuse--
 	}
 	h.mu.Unlock()
+	if list && hold > 0 {
+		select {
+		case <-time.After(hold):
+		case <-r.Context().Done():
+		}
+	}
 	switch {
 	case refused:
 		w.Header().Set("WWW-Authenticate", `Basic realm="harbour"`)

@@ -282,7 +282,9 @@ func TestHourlyLimit(t *testing.T) {
 		if _, err := e.db.UpdateRegistry(t.Context(), r, nil); err != nil {
 			t.Fatal(err)
 		}
-		e.ended(e.start()) // asking again hurries it
+		if task = e.ended(task); task.Scanned != 3 {
+			t.Errorf("without the limit: %+v", task)
+		}
 	})
 }
 
@@ -374,6 +376,63 @@ func TestGone(t *testing.T) {
 		}
 		if _, err := e.tasks.Start(t.Context(), pratique.ScanWish{Scope: pratique.ScopeAll, Categories: []pratique.Category{"secret"}, Filter: pratique.AssetFilter{Search: "app1"}}); pratique.CodeOf(err) != pratique.CodeInvalid {
 			t.Errorf("a task without an image: %v", err)
+		}
+	})
+}
+
+// A run that is cancelled ends at once, and says so.
+func TestCancelSync(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *estate) {
+		h := newHarbour(t)
+		h.push(testimage.Image{Layers: []testimage.Layer{debian(t, "alpha")}}, "team/app:1")
+		r := e.connect(h)
+		h.set(func() { h.hold = time.Minute })
+		if started, running, err := e.syncer.StartSync(t.Context(), true, "test"); err != nil || len(started) != 1 || len(running) != 0 {
+			t.Fatalf("%v %v %v", started, running, err)
+		}
+		e.eventually("it runs", func() bool { return e.lastSync(r).State == "running" })
+		if started, running, err := e.syncer.StartSync(t.Context(), false, "test"); err != nil || len(started) != 0 || len(running) != 1 {
+			t.Errorf("%v %v %v", started, running, err)
+		}
+		began := time.Now()
+		if err := e.syncer.CancelSync(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		if run := e.lastSync(r); run.State != "failed" || run.Error.Code != pratique.CodeCancelled {
+			t.Errorf("run %+v", run)
+		}
+		h.set(func() { h.hold = 0 })
+		if run := e.sync(r, true); run.State != "success" || time.Since(began) > 10*time.Second {
+			t.Errorf("run %+v after %v", run, time.Since(began))
+		}
+	})
+}
+
+// Images whose manifests could not be read when they were listed are read when
+// somebody wants them scanned.
+func TestUnreadImages(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *estate) {
+		h := newHarbour(t)
+		arm := testimage.Image{Layers: []testimage.Layer{debian(t, "alpha")}, Architecture: "arm64"}
+		h.pushIndex("team/multi:1", arm)
+		r := e.connect(h)
+		h.set(func() { h.unreadable = string(pratique.DigestOf(arm.Manifest())) })
+		if run := e.sync(r, true); run.State != "failed" || run.Added != 1 || run.Error.Code != pratique.CodeUnauthorized {
+			t.Fatalf("run %+v %+v", run, run.Error)
+		}
+		wish := pratique.ScanWish{Scope: pratique.ScopeAll, Categories: []pratique.Category{pratique.CategorySecret}}
+		if p, err := e.tasks.Preview(t.Context(), wish); err != nil || p.Unread != 1 || p.Rows != 1 || p.Images != 0 {
+			t.Errorf("preview %+v, %v", p, err)
+		}
+		if _, err := e.tasks.Start(t.Context(), wish); pratique.CodeOf(err) != pratique.CodeUnauthorized {
+			t.Errorf("start: %v", err)
+		}
+		h.set(func() { h.unreadable = "" })
+		if task := e.ended(e.start()); task.Scanned != 1 {
+			t.Errorf("task %+v", task)
+		}
+		if row := e.rows(pratique.AssetFilter{})[0]; row.ImageID == "" || row.Platform.Architecture != "arm64" || row.Size == 0 || row.Status != pratique.StatusScanned {
+			t.Errorf("row %+v", row)
 		}
 	})
 }

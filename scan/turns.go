@@ -10,6 +10,9 @@ import (
 // Turns makes those who want to read the same layer do it one after the other, so
 // that all but the first find its facts. The zero value is ready.
 type Turns struct {
+	// Beyond are the turns among processes that share their facts; may be nil.
+	Beyond Sharing
+
 	mu    sync.Mutex
 	taken map[pratique.Digest]chan struct{} // closed when the turn is over
 }
@@ -26,12 +29,12 @@ func (t *Turns) Take(ctx context.Context, diffID pratique.Digest) (over func(), 
 			}
 			t.taken[diffID] = mine
 			t.mu.Unlock()
-			return func() {
+			return t.beyond(ctx, diffID, func() {
 				t.mu.Lock()
 				delete(t.taken, diffID)
 				t.mu.Unlock()
 				close(mine)
-			}, nil
+			})
 		}
 		t.mu.Unlock()
 		select {
@@ -40,4 +43,20 @@ func (t *Turns) Take(ctx context.Context, diffID pratique.Digest) (over func(), 
 		case <-other:
 		}
 	}
+}
+
+// beyond waits for other processes too. over ends the turn in this one.
+func (t *Turns) beyond(ctx context.Context, diffID pratique.Digest, over func()) (func(), error) {
+	if t.Beyond == nil {
+		return over, nil
+	}
+	outside, err := t.Beyond.Take(ctx, diffID)
+	if err != nil {
+		over()
+		return nil, err
+	}
+	return func() {
+		outside()
+		over()
+	}, nil
 }

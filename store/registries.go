@@ -71,6 +71,10 @@ func (s *Store) UpdateRegistry(ctx context.Context, r pratique.Registry, passwor
 		if n == 0 {
 			return notFound("registry", r.ID)
 		}
+		// The limit may be another: what waits for it asks again.
+		if _, err := tx.exec(ctx, "UPDATE scans SET due = NULL, error = NULL WHERE ended IS NULL AND started IS NULL AND due IS NOT NULL"); err != nil {
+			return err
+		}
 		if password != nil {
 			if err := s.setSealed(ctx, tx, r.ID, "password", *password); err != nil {
 				return err

@@ -63,7 +63,7 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 	}
 	pass := layer.NewPass(analyzers, layer.Limits{Memory: scanMemory}, scratch)
 	return &scan.Scanner{
-			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: &scan.Turns{}, Knowledge: at.bundles, Credentials: credentials,
+			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: &scan.Turns{Beyond: facts}, Knowledge: at.bundles, Credentials: credentials,
 			Rules: rulesOf(pass), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
 		}, func() {
 			pass.Close()

@@ -1,6 +1,8 @@
 package factdir_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -8,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,4 +212,55 @@ func FuzzGet(f *testing.F) {
 			t.Errorf("facts of %s", got.DiffID)
 		}
 	})
+}
+
+// Two processes that want the same layer read it one after the other. Open files
+// lock each other out within a process as well, so one process can play both.
+func TestTurns(t *testing.T) {
+	folder := t.TempDir()
+	one, err := factdir.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := factdir.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := pratique.DigestOf([]byte("layer"))
+	var inside, most atomic.Int32
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			over, err := []*factdir.Dir{one, two}[i%2].Take(t.Context(), id)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if n := inside.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			time.Sleep(5 * time.Millisecond)
+			inside.Add(-1)
+			over()
+		})
+	}
+	group.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d had the turn at once", most.Load())
+	}
+	over, err := one.Take(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer over()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := two.Take(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a turn that is taken: %v", err)
+	}
+	other, err := two.Take(t.Context(), pratique.DigestOf([]byte("another")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other()
 }
