@@ -59,8 +59,7 @@ func findingColumns[T any](of func(T) pratique.PlacedFinding) []column[T] {
 		{"path", "Path", "路径", func(v T) value { return of(v).Package.Path }},
 		{"layer", "Layer", "镜像层", func(v T) value { return layerOf(of(v).Package.Origin) }},
 		{"instruction", "Build instruction", "构建指令", func(v T) value { return instructionOf(of(v).Package.Origin) }},
-		{"advice", "Fix advice (English)", "修复建议（英文）", func(v T) value { return of(v).FixAdvice.EN }},
-		{"adviceZH", "Fix advice (Chinese)", "修复建议", func(v T) value { return of(v).FixAdvice.ZH }},
+		{"advice", "Fix advice", "修复建议", func(v T) value { return of(v).FixAdvice }},
 		{"proof", "Proof", "判断依据", func(v T) value {
 			if p := of(v).Proof; len(p) > 0 {
 				return p[0].Advisory + ": " + p[0].Decision
@@ -265,8 +264,7 @@ func secrets() Kind {
 		{"preview", "Masked value", "脱敏内容", func(v row) value { return v.row.Preview }},
 		{"layer", "Layer", "镜像层", func(v row) value { return layerOf(v.row.Origin) }},
 		{"instruction", "Build instruction", "构建指令", func(v row) value { return instructionOf(v.row.Origin) }},
-		{"advice", "Advice (English)", "处置建议（英文）", func(v row) value { return v.row.Advice.EN }},
-		{"adviceZH", "Advice (Chinese)", "处置建议", func(v row) value { return v.row.Advice.ZH }},
+		{"advice", "Advice", "处置建议", func(v row) value { return v.row.Advice }},
 		{"since", "Known here since", "首次发现", func(v row) value { return date(v.row.Since) }},
 		{"suppressed", "Does not count because", "忽略原因", func(v row) value { return v.row.Suppressed }},
 	}...)
@@ -292,8 +290,7 @@ func malware() Kind {
 		{"evidence", "Evidence", "依据", func(v row) value { return v.row.Evidence }},
 		{"layer", "Layer", "镜像层", func(v row) value { return layerOf(v.row.Origin) }},
 		{"instruction", "Build instruction", "构建指令", func(v row) value { return instructionOf(v.row.Origin) }},
-		{"advice", "Advice (English)", "处置建议（英文）", func(v row) value { return v.row.Advice.EN }},
-		{"adviceZH", "Advice (Chinese)", "处置建议", func(v row) value { return v.row.Advice.ZH }},
+		{"advice", "Advice", "处置建议", func(v row) value { return v.row.Advice }},
 		{"since", "Known here since", "首次发现", func(v row) value { return date(v.row.Since) }},
 	}...)
 	return table(Kind{ID: "malware", Label: pratique.Text{EN: "Viruses and trojans of images", ZH: "镜像木马病毒"}, Filters: findingFilters,

@@ -8,8 +8,8 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// A value is what a column has in a row: nil, string, term, bool, int, int64,
-// float64, time.Time or []string. Programs get it as it is (JSON); people get its
+// A value is what a column has in a row: nil, string, term, pratique.Text, bool,
+// int, int64, float64, time.Time, []string or []term. Programs get it as it is (JSON); people get its
 // text.
 type value any
 
@@ -37,7 +37,7 @@ var terms = map[term]pratique.Text{
 type language string
 
 func (l language) of(t pratique.Text) string {
-	if l == "zh" && t.ZH != "" {
+	if l == "zh" && t.ZH != "" || t.EN == "" {
 		return t.ZH
 	}
 	return t.EN
@@ -59,6 +59,8 @@ func (l language) text(v value) string {
 		return v
 	case term:
 		return l.term(v)
+	case pratique.Text:
+		return l.of(v)
 	case bool:
 		if v {
 			return l.term("yes")

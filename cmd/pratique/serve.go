@@ -50,6 +50,7 @@ type serveFlags struct {
 	feedsEvery  time.Duration
 	scans       int
 	facts       string
+	exports     string
 	sessionIdle time.Duration
 	sessionLife time.Duration
 	stopTimeout time.Duration
@@ -102,6 +103,7 @@ once.`,
 	flags.DurationVar(&f.feedsEvery, "feeds-every", 24*time.Hour, "how often feeds are updated until somebody sets it in the settings, in whole hours; 0 is by hand only")
 	flags.IntVar(&f.scans, "scans", defaultScans(), "images that this process scans at once; 0 leaves scanning to workers")
 	flags.StringVar(&f.facts, "facts", "", "folder of the facts that were read from layers (default: facts in the data folder); workers may share it")
+	flags.StringVar(&f.exports, "exports", "", "folder of exported files (default: exports in the data folder); servers on one database share it")
 	flags.DurationVar(&f.sessionIdle, "session-idle", time.Hour, "a session ends when it is not used for this long")
 	flags.DurationVar(&f.sessionLife, "session-life", 12*time.Hour, "a session ends after this long in any case")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 20*time.Second, "how long requests and jobs may go on when the service is told to stop")

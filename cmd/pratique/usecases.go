@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -38,7 +39,7 @@ func (s *service) newUseCases(known *bundles) useCases {
 		upkeep:    &scan.Upkeep{Store: s.db, Settings: s.settings, Log: s.log},
 		schedules: &scan.Schedules{Store: s.db, Tasks: tasks, Jobs: s.jobs, Log: s.log},
 		exports: &export.Keeper{
-			Rows: s.db, Source: s.db, Folder: filepath.Join(s.flags.data, "exports"), Told: s.tellExport, Log: s.log,
+			Rows: s.db, Source: s.db, Folder: cmp.Or(s.flags.exports, filepath.Join(s.flags.data, "exports")), Told: s.tellExport, Log: s.log,
 			Enqueue: func(ctx context.Context, id int64) error { return s.jobs.Enqueue(ctx, exportJob(id)) },
 			Cancel: func(ctx context.Context, id int64) error {
 				_, err := s.jobs.Cancel(ctx, scan.ExportArgs{ExportID: id})
