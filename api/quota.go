@@ -31,7 +31,7 @@ type QuotaInput struct {
 type QuotaAutoRule struct {
 	Enabled bool                 `json:"enabled"`
 	Filter  pratique.AssetFilter `json:"filter,omitzero" doc:"Which; everything when it is empty"`
-	PerDay  int                  `json:"perDay" minimum:"0" maximum:"100000000" doc:"Contents in a day (UTC); 0 is unlimited"`
+	PerDay  int                  `json:"perDay,omitempty" minimum:"0" maximum:"100000000" doc:"Contents in a day (UTC); 0 is unlimited"`
 }
 
 // LicenceRequest chooses images: filter.ids for some, an empty filter for all,
