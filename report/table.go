@@ -108,6 +108,19 @@ func (t *table) header() {
 	if im.Digest != "" && t.opts.Verbose {
 		t.line(text(dim, "  manifest %s", im.Digest))
 	}
+	t.readFrom()
+}
+
+// readFrom says where a local engine's image was read, and whether by digest.
+func (t *table) readFrom() {
+	if t.r.Image.ReadFrom == "" {
+		return
+	}
+	trust := "verified by digest"
+	if slices.ContainsFunc(t.r.Layers, func(l pratique.Layer) bool { return l.Attested }) {
+		trust = "as this host has them, their digests not computed (--verify does)"
+	}
+	t.para(span{normal, "  "}, dim, clean("read from "+t.r.Image.ReadFrom+", "+trust))
 }
 
 func (t *table) release() {
