@@ -55,7 +55,8 @@ example: build ## scan an image on the command line; it is made here, offline, w
 # Tests compare with independent tools and scan images that they make of real
 # packages. What is missing is installed; a machine that has it all is left alone.
 TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
-         xz:xz-utils bzip2:bzip2 npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils
+         xz:xz-utils bzip2:bzip2 npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils \
+         dockerd:docker.io containerd:containerd podman:podman runc:runc tini:tini busybox:busybox-static
 deps:
 	@missing=(); \
 	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,8 +138,8 @@ func TestEngineGoesAway(t *testing.T) {
 	dir := t.TempDir()
 	// Enough small files for a scan to be in the middle of.
 	files := map[string]string{}
-	for i := range 30000 {
-		files[fmt.Sprintf("srv/%03d/%d.sh", i/100, i)] = fmt.Sprintf("#!/bin/sh\necho %d %s\n", i, strings.Repeat("word ", 500))
+	for i := range 3000 {
+		files[fmt.Sprintf("srv/%03d/%d.sh", i/100, i)] = fmt.Sprintf("#!/bin/sh\necho %d %s\n", i, strings.Repeat("word ", 4000))
 	}
 	l, err := testimage.WriteLayer(dir, testimage.Plain, "COPY", testimage.Files(files))
 	if err != nil {
@@ -158,7 +159,7 @@ func TestEngineGoesAway(t *testing.T) {
 	whole := mustScan(t, in, "docker:many:1", "--no-cache")
 
 	// Its folders are still there when dockerd is not, so the scan ends well.
-	in.started = func(p *os.Process) { afterOpening(t, p, "diff"); docker.Kill() }
+	in.started = meanwhile(t, docker.Kill)
 	r, out := scan(t, in, "docker:many:1", "--no-cache")
 	if out.exit != 0 || r.Layers[0].Entries != whole.Layers[0].Entries {
 		t.Errorf("dockerd was killed: exit %d, %s", out.exit, tail(out.stderr))
@@ -171,23 +172,39 @@ func TestEngineGoesAway(t *testing.T) {
 	docker = enginetest.Docker(t)
 	docker.Run(t, "load", "-i", tar)
 	in.env = []string{"DOCKER_HOST=unix://" + docker.Socket}
-	in.started = func(p *os.Process) { afterOpening(t, p, "diff"); docker.Run(t, "rmi", "many:1") }
+	in.started = meanwhile(t, func() { docker.Run(t, "rmi", "many:1") })
 	if _, out := scan(t, in, "docker:many:1", "--no-cache"); out.exit != 2 || !strings.Contains(out.stderr, "removed from the engine while it was read") {
 		t.Errorf("the image was removed: exit %d, %s", out.exit, tail(out.stderr))
+	}
+}
+
+// meanwhile stops a scan once it has opened a layer's folder, does something, and
+// lets it go on.
+func meanwhile(t *testing.T, do func()) func(*os.Process) {
+	return func(p *os.Process) {
+		t.Helper()
+		afterOpening(t, p, "diff")
+		if err := p.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatalf("the scan was over too soon: %v", err)
+		}
+		do()
+		if err := p.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
 // afterOpening waits until the process has a folder of that name open.
 func afterOpening(t *testing.T, p *os.Process, name string) {
 	t.Helper()
-	for range 2000 {
+	for range 10000 {
 		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Pid))
 		for _, l := range links {
 			if target, err := os.Readlink(l); err == nil && filepath.Base(target) == name {
 				return
 			}
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(time.Millisecond)
 	}
 	t.Fatalf("the scan never opened a folder %s", name)
 }
