@@ -38,30 +38,21 @@ type Engine struct {
 	log     *bytes.Buffer
 }
 
-// makeFolder makes a folder with a short name: the path of a socket has 108 bytes.
-func makeFolder() (string, error) {
-	if os.Geteuid() != 0 {
-		return "", errors.New("container engines need root: run this as root")
-	}
-	return os.MkdirTemp("", "pe")
-}
-
-// removeFolder ends what is left of an engine, and removes its folder.
-func removeFolder(dir string) error {
-	deleteContainers(dir)
-	killAll(dir)
-	unmountAll(dir)
-	return os.RemoveAll(dir)
-}
-
+// folder makes a folder with a short name: the path of a socket has 108 bytes.
 func folder(t testing.TB) string {
 	t.Helper()
-	dir, err := makeFolder()
+	if os.Geteuid() != 0 {
+		t.Fatal("container engines need root: run this test as root")
+	}
+	dir, err := os.MkdirTemp("", "pe")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := removeFolder(dir); err != nil {
+		deleteContainers(dir)
+		killAll(dir)
+		unmountAll(dir)
+		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("what the engine left: %v", err)
 		}
 	})
@@ -71,47 +62,14 @@ func folder(t testing.TB) string {
 // Docker starts dockerd with its driver overlay2.
 func Docker(t testing.TB) *Engine {
 	t.Helper()
-	e, stop, err := LaunchDocker()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Errorf("what the engine left: %v", err)
-		}
-	})
-	return e
-}
-
-// LaunchDocker is Docker for programs that are no tests. It runs until stop is
-// called, which removes everything.
-func LaunchDocker() (_ *Engine, stop func() error, err error) {
-	dir, err := makeFolder()
-	if err != nil {
-		return nil, nil, err
-	}
+	dir := folder(t)
 	e := &Engine{Dir: dir, Socket: filepath.Join(dir, "d.sock"), Root: filepath.Join(dir, "data")}
-	stop = func() error { e.Kill(); return removeFolder(dir) }
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, stop())
-		}
-	}()
-	client, err := find("docker", "docker.io")
-	if err != nil {
-		return nil, nil, err
-	}
-	server, err := find("dockerd", "docker.io")
-	if err != nil {
-		return nil, nil, err
-	}
-	e.command = []string{client, "-H", "unix://" + e.Socket}
+	e.command = []string{need(t, "docker", "docker.io"), "-H", "unix://" + e.Socket}
 	e.env = []string{"DOCKER_BUILDKIT=0", "HOME=" + dir}
-	if err := e.launch(server, "--data-root", e.Root, "--exec-root", filepath.Join(dir, "exec"), "-p", filepath.Join(dir, "d.pid"),
-		"-H", "unix://"+e.Socket, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2"); err != nil {
-		return nil, nil, err
-	}
-	return e, stop, e.ready("version")
+	e.start(t, need(t, "dockerd", "docker.io"), "--data-root", e.Root, "--exec-root", filepath.Join(dir, "exec"), "-p", filepath.Join(dir, "d.pid"),
+		"-H", "unix://"+e.Socket, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2")
+	e.wait(t, "version")
+	return e
 }
 
 // Containerd starts containerd without its plugin for kubelet.
@@ -126,9 +84,7 @@ func Containerd(t testing.TB) *Engine {
 	}
 	e.command = []string{need(t, "ctr", "containerd"), "-a", e.Socket}
 	e.start(t, need(t, "containerd", "containerd"), "-c", file)
-	if err := e.ready("version"); err != nil {
-		t.Fatal(err)
-	}
+	e.wait(t, "version")
 	return e
 }
 
@@ -160,54 +116,38 @@ func Podman(t testing.TB, service bool) *Engine {
 	}
 }
 
-func find(binary, debian string) (string, error) {
-	path, err := exec.LookPath(binary)
-	if err != nil {
-		return "", fmt.Errorf("%s is missing: install Debian's package %s (make deps)", binary, debian)
-	}
-	return path, nil
-}
-
 func need(t testing.TB, binary, debian string) string {
 	t.Helper()
-	path, err := find(binary, debian)
+	path, err := exec.LookPath(binary)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s is missing: install Debian's package %s (make deps)", binary, debian)
 	}
 	return path
 }
 
-func (e *Engine) launch(binary string, args ...string) error {
+func (e *Engine) start(t testing.TB, binary string, args ...string) {
+	t.Helper()
 	e.log = new(bytes.Buffer)
 	e.server = exec.Command(binary, args...)
 	e.server.Env = append(os.Environ(), e.env...)
 	e.server.Stdout, e.server.Stderr = e.log, e.log
 	if err := e.server.Start(); err != nil {
-		e.server = nil
-		return err
-	}
-	return nil
-}
-
-func (e *Engine) start(t testing.TB, binary string, args ...string) {
-	t.Helper()
-	if err := e.launch(binary, args...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Kill) // containers that ignore a polite end would take ten seconds each
 }
 
-// ready waits until a command of the engine succeeds.
-func (e *Engine) ready(args ...string) error {
+func (e *Engine) wait(t testing.TB, args ...string) {
+	t.Helper()
 	deadline := time.Now().Add(startTimeout)
 	for {
 		_, err := e.Try(args...)
 		if err == nil {
-			return nil
+			return
 		}
 		if time.Now().After(deadline) {
 			e.Kill()
-			return fmt.Errorf("the engine did not start: %w\n%s", err, e.log)
+			t.Fatalf("the engine did not start: %v\n%s", err, e.log)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

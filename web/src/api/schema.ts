@@ -18,6 +18,213 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/components": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Packages across all images, one row for each version
+         * @description The images that hold one are at /images?component={id}.
+         */
+        get: operations["listComponents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/components/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One package version */
+        get: operations["getComponent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/components/{id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Repository images that hold a package version */
+        get: operations["listComponentImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known about one image content */
+        get: operations["getContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to an image's findings, and why, newest first */
+        get: operations["listContentEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an image was built, with what each layer brought */
+        get: operations["getContentHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/malware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Malicious files in an image */
+        get: operations["listContentMalware"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Packages of an image, one row for each place */
+        get: operations["listContentPackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/scans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scans of an image, newest first */
+        get: operations["listContentScans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Secrets in an image */
+        get: operations["listContentSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/vulnerabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vulnerabilities of an image, one row for each place */
+        get: operations["listContentVulnerabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contents/{imageID}/vulnerabilities/{vulnerability}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One vulnerability of an image with its proofs, at each of its places */
+        get: operations["getContentVulnerability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -32,6 +239,102 @@ export interface paths {
         get: operations["streamEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists that can be exported, with their columns, and the formats */
+        get: operations["listExportKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exports, newest first */
+        get: operations["listExports"];
+        put?: never;
+        /**
+         * Export a list
+         * @description A list that is longer than the format takes is refused; rows are never left out. GET /exports/{id} tells how far it is.
+         */
+        post: operations["createExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One export, with how far it is */
+        get: operations["getExport"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an export and its file
+         * @description One that runs is stopped.
+         */
+        delete: operations["deleteExport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of an export
+         * @description Once its state is success; 409 before, 404 when it has expired. Parts of it can be asked for (Range).
+         */
+        get: operations["downloadExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many rows an export would have, and how many the format takes */
+        post: operations["previewExport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -132,6 +435,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/findings/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to findings, and why, newest first */
+        get: operations["listFindingEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Repository images, one row for each tag
+         * @description Newest first by default. Rows with the same imageID share one content, one scan and one result.
+         */
+        get: operations["listImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One row of the list of images
+         * @description What is in it is at /contents/{imageID}.
+         */
+        get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The values that filters of images can take, with the number of rows
+         * @description Most frequent first, at most 200 of each.
+         */
+        get: operations["listImageFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/malware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Malicious files across all images, worst first
+         * @description One that several images have is named once, with their number; they are at /images?malware={rowID}.
+         */
+        get: operations["listMalware"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Namespaces of registries, with what is in them
+         * @description All at once, at most 10000.
+         */
+        get: operations["listNamespaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The state of the whole estate, and what needs attention */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the estate stood at the end of each day, oldest first
+         * @description A day on which the service did not run is missing.
+         */
+        get: operations["listDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The vulnerabilities and images that matter most */
+        get: operations["getTop"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/preferences/{name}": {
         parameters: {
             query?: never;
@@ -147,6 +621,88 @@ export interface paths {
         /** Set a preference of one's own */
         put: operations["setPreference"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many units there are, and how many are used */
+        get: operations["getQuota"];
+        /**
+         * Set the total, the switch and the rule
+         * @description A total below what is used is refused.
+         */
+        put: operations["setQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ledger, newest first
+         * @description With action=auto it is the log of the rule: reason says why images were left out.
+         */
+        get: operations["listQuotaEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The units that were spent, newest first */
+        get: operations["listLicences"];
+        put?: never;
+        /**
+         * License images
+         * @description All that are chosen, or none: then the answer is 409 with the code quota, and params.needed and params.left.
+         */
+        post: operations["licenseImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What licensing images would cost
+         * @description Nothing is spent.
+         */
+        post: operations["previewLicences"];
         delete?: never;
         options?: never;
         head?: never;
@@ -307,6 +863,277 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Repositories by name, with what is in them */
+        get: operations["listRepositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scans of image contents, newest first */
+        get: operations["listScans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One scan */
+        get: operations["getScan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel scans
+         * @description Name them in one way: ids, imageIDs, filter or all. An image keeps what an earlier scan found.
+         */
+        post: operations["cancelScans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a request for scans would do
+         * @description Nothing is started.
+         */
+        post: operations["previewScan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All schedules by name, each with its last run and its next opening */
+        get: operations["listSchedules"];
+        put?: never;
+        /**
+         * Add a schedule
+         * @description An opening that is past when it is made does not count.
+         */
+        post: operations["createSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule */
+        get: operations["getSchedule"];
+        /**
+         * Change a schedule
+         * @description A run that has not ended goes on as it began.
+         */
+        put: operations["updateSchedule"];
+        post?: never;
+        /**
+         * Remove a schedule with the history of its runs
+         * @description What it has waiting leaves the queue; what is being scanned is finished; its tasks stay.
+         */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch a schedule off
+         * @description A run that has not ended goes on.
+         */
+        post: operations["disableSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch a schedule on
+         * @description A run that has not ended goes on.
+         */
+        post: operations["enableSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the next run would do if it started now
+         * @description Nothing is changed.
+         */
+        get: operations["previewSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a run now
+         * @description It need not be on. 409 while a run has not ended. What it does not get to before the next window opens goes on with that window's run.
+         */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a schedule, newest first */
+        get: operations["listScheduleRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a schedule would do, before it is kept */
+        post: operations["previewScheduleSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Secrets across all images, worst first
+         * @description One that several images have is named once, with their number; they are at /images?secret={rowID}.
+         */
+        get: operations["listSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -349,6 +1176,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests for scans, newest first */
+        get: operations["listTasks"];
+        put?: never;
+        /**
+         * Scan images now
+         * @description Images that are being scanned are joined. An empty choice is refused.
+         */
+        post: operations["startScan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One task, with how far it is
+         * @description Its scans are at /scans?task={id}.
+         */
+        get: operations["getTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a task, or some of its images
+         * @description An image keeps what an earlier scan found.
+         */
+        post: operations["cancelTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/rescan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Scan the images of a task again */
+        post: operations["rescanTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -358,6 +1263,60 @@ export interface paths {
         };
         /** The user who is signed in */
         get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vulnerabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vulnerabilities across all images, each once, worst first */
+        get: operations["listVulnerabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vulnerabilities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One vulnerability with the packages that have it, the proofs, and its history
+         * @description A vulnerability that nothing has any longer has no packages.
+         */
+        get: operations["getVulnerability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vulnerabilities/{id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Repository images that have a vulnerability now */
+        get: operations["listVulnerabilityImages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -385,6 +1344,141 @@ export interface components {
             pending: number;
             reason: string;
         };
+        AffectedPackage: {
+            fixAdvice?: components["schemas"]["Text"];
+            /** @description Lowest version that ends it */
+            fixedVersion?: string;
+            fixState: components["schemas"]["FixState"];
+            package: components["schemas"]["Package"];
+            /** @description The advisories that decided, with the affected ranges */
+            proof: components["schemas"]["Proof"][];
+            severity: components["schemas"]["Severity"];
+            /** @description Why it is not counted */
+            suppressed?: string;
+            /** @description Says the distribution; not counted */
+            unimportant?: boolean;
+        };
+        AssetFacets: {
+            architectures: components["schemas"]["Facet"][];
+            kinds: components["schemas"]["Facet"][];
+            namespaces: components["schemas"]["Facet"][];
+            os: components["schemas"]["Facet"][];
+            registries: components["schemas"]["Facet"][];
+        };
+        AssetFilter: {
+            architectures?: string[];
+            components?: number[];
+            created?: components["schemas"]["TimeRange"];
+            exclude?: number[];
+            fixable?: boolean;
+            gone?: boolean;
+            highPriority?: boolean;
+            ids?: number[];
+            imageIDs?: string[];
+            kinds?: string[];
+            licensed?: boolean;
+            /** Format: int64 */
+            malware?: number;
+            /** Format: int64 */
+            maxSize?: number;
+            /** Format: int64 */
+            minSize?: number;
+            mustFix?: boolean;
+            namespaces?: string[];
+            newest?: boolean;
+            os?: string[];
+            package?: string;
+            pushed?: components["schemas"]["TimeRange"];
+            recommended?: boolean;
+            registries?: number[];
+            repositories?: number[];
+            risk?: components["schemas"]["Risk"][];
+            riskKinds?: components["schemas"]["Category"][];
+            running?: boolean;
+            scannedAt?: components["schemas"]["TimeRange"];
+            search?: string;
+            /** Format: int64 */
+            secret?: number;
+            severities?: components["schemas"]["Severity"][];
+            status?: components["schemas"]["Status"][];
+            synced?: components["schemas"]["TimeRange"];
+            vulnerability?: string;
+        };
+        AssetName: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            registryID: number;
+            registryName: string;
+            repository: string;
+            tag: string;
+        };
+        AssetRow: {
+            address: string;
+            counters: components["schemas"]["Counters"];
+            /** Format: date-time */
+            created?: string;
+            digest: string;
+            /** Format: date-time */
+            firstSeen: string;
+            /** Format: date-time */
+            gone?: string;
+            highPriority?: string[];
+            /** Format: int64 */
+            id: number;
+            imageID?: string;
+            index?: string;
+            /** Format: date-time */
+            lastSeen: string;
+            licensed: boolean;
+            namespace: string;
+            newest: boolean;
+            osName?: string;
+            platform: components["schemas"]["Platform"];
+            progress?: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            pushed?: string;
+            recommended?: string[];
+            /** Format: int64 */
+            registryID: number;
+            registryKind: string;
+            registryName: string;
+            repository: string;
+            /** Format: int64 */
+            repositoryID: number;
+            risk: components["schemas"]["Risk"];
+            running: boolean;
+            scanError?: components["schemas"]["Error"];
+            /** Format: int64 */
+            scanID?: number;
+            /** Format: date-time */
+            scannedAt?: string;
+            /** Format: int64 */
+            size: number;
+            status: components["schemas"]["Status"];
+            tag: string;
+        };
+        Attention: {
+            /** Format: int64 */
+            count: number;
+            /** @description The list's parameters */
+            filter: {
+                [key: string]: string;
+            };
+            kind: components["schemas"]["AttentionKind"];
+            /**
+             * @description Where to look
+             * @enum {string}
+             */
+            list: "images" | "vulnerabilities" | "secrets" | "malware" | "registries" | "feeds";
+            reason: components["schemas"]["Text"];
+            /** @description How urgent it is */
+            severity: components["schemas"]["Severity"];
+        };
+        /** @enum {string} */
+        AttentionKind: "malware" | "exploited" | "high_priority" | "live_secrets" | "failed_scans" | "failing_registries" | "no_knowledge" | "old_knowledge" | "no_registries" | "recommended" | "unknown_images";
         AuditEntry: {
             action: string;
             address?: string;
@@ -397,11 +1491,146 @@ export interface components {
             target?: string;
             user: string;
         };
+        AutoRule: {
+            enabled: boolean;
+            filter?: components["schemas"]["AssetFilter"];
+            /** Format: int64 */
+            perDay: number;
+        };
+        BuildHistory: {
+            config: components["schemas"]["LayerFindings"];
+            steps: components["schemas"]["BuildStep"][];
+        };
+        BuildStep: {
+            comment?: string;
+            /** Format: date-time */
+            created?: string;
+            createdBy?: string;
+            diffID?: string;
+            digest?: string;
+            empty?: boolean;
+            findings?: components["schemas"]["LayerFindings"];
+            /** Format: int64 */
+            layer?: number;
+            /** Format: int64 */
+            size: number;
+            /** Format: int64 */
+            uncompressed?: number;
+        };
         Bundle: {
             /** Format: date-time */
             built: string;
             digest: string;
-            feeds: components["schemas"]["FeedStatus"][] | null;
+            feeds: components["schemas"]["FeedStatus"][];
+        };
+        BySeverity: {
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            medium: number;
+            /** Format: int64 */
+            negligible: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        Cancelled: {
+            /** Format: int64 */
+            cancelled: number;
+        };
+        CancelRequest: {
+            all?: boolean;
+            /** @description Of the images that it chooses */
+            filter?: components["schemas"]["AssetFilter"];
+            /** @description Scans */
+            ids?: number[];
+            /** @description Whatever scans of these contents wait or run */
+            imageIDs?: string[];
+        };
+        CancelTaskRequest: {
+            /** @description Left out, all of them */
+            imageIDs?: string[];
+        };
+        /** @enum {string} */
+        Category: "vulnerability" | "secret" | "malware" | "software";
+        CategoryState: {
+            /**
+             * Format: date-time
+             * @description When it was last looked at completely
+             */
+            at?: string;
+            reasons?: string[];
+            state: components["schemas"]["Coverage"];
+        };
+        /** @enum {string} */
+        Cause: "image_content" | "advisory_added" | "advisory_changed" | "advisory_withdrawn" | "rules" | "exception";
+        /** @enum {string} */
+        Change: "appeared" | "changed" | "fixed" | "suppressed" | "reopened";
+        Column: {
+            id: string;
+            title: components["schemas"]["Text"];
+        };
+        ComponentRow: {
+            distro?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            images: number;
+            package: components["schemas"]["Package"];
+            /** Format: int64 */
+            vulnerabilities: number;
+            worst?: components["schemas"]["Severity"];
+        };
+        Config: {
+            cmd?: string[];
+            entrypoint?: string[];
+            env?: string[];
+            labels?: {
+                [key: string]: string;
+            };
+            ports?: string[];
+            user?: string;
+            workingDir?: string;
+        };
+        ContentOf: {
+            /**
+             * Format: int64
+             * @description All of them, up to 1000
+             */
+            assetCount: number;
+            /** @description Rows of the list of images that have it, at most 50 */
+            assets: components["schemas"]["AssetRow"][];
+            /** @description By which vulnerabilities are judged; missing without a feed */
+            bundle?: components["schemas"]["Bundle"];
+            /** @description How far each category's answer reaches */
+            categories: {
+                [key: string]: components["schemas"]["CategoryState"];
+            };
+            counters: components["schemas"]["Counters"];
+            image: components["schemas"]["Image"];
+            /** @description The last one, or the one that runs */
+            lastScan?: components["schemas"]["ScanRow"];
+            /** @description Lowest first */
+            layers: components["schemas"]["Layer"][];
+            /**
+             * Format: int64
+             * @description Packages that wait to be judged again
+             */
+            pending: number;
+            /** @description What kept the scan from being complete */
+            problems: components["schemas"]["Problem"][];
+            risk: components["schemas"]["Risk"];
+            /** @description Analyzers and rule sets that read it */
+            rules?: string;
+            /**
+             * Format: date-time
+             * @description End of the last scan that succeeded
+             */
+            scannedAt?: string;
+            status: components["schemas"]["Status"];
         };
         Cookie: {
             Domain: string;
@@ -419,8 +1648,48 @@ export interface components {
             /** Format: int64 */
             SameSite: number;
             Secure: boolean;
-            Unparsed: string[] | null;
+            Unparsed: string[];
             Value: string;
+        };
+        Counters: {
+            /** Format: int64 */
+            criticalFixable: number;
+            distinct: components["schemas"]["BySeverity"];
+            /** Format: int64 */
+            exploited: number;
+            /** Format: int64 */
+            fixable: number;
+            /** Format: int64 */
+            liveSecrets: number;
+            malware: components["schemas"]["BySeverity"];
+            /** Format: int64 */
+            packages: number;
+            secrets: components["schemas"]["BySeverity"];
+            /** Format: int64 */
+            suppressed: number;
+            /** Format: int64 */
+            unimportant: number;
+            vulnerabilities: components["schemas"]["BySeverity"];
+        };
+        /** @enum {string} */
+        Coverage: "complete" | "partial" | "hashes_only" | "unknown" | "not_yet" | "skipped" | "unsupported";
+        CVSS: {
+            meaning?: string[];
+            /** Format: double */
+            score: number;
+            severity: components["schemas"]["Severity"];
+            source?: string;
+            vector: string;
+            version: string;
+        };
+        Day: {
+            /** Format: int64 */
+            atRisk: number;
+            counters: components["schemas"]["Counters"];
+            date: string;
+            newest: components["schemas"]["Counters"];
+            /** Format: int64 */
+            rows: number;
         };
         Deleted: {
             /**
@@ -432,7 +1701,26 @@ export interface components {
             registries: number;
         };
         DeleteRegistriesRequest: {
-            ids: number[] | null;
+            ids: number[];
+        };
+        Distro: {
+            codename?: string;
+            cpeName?: string;
+            ended?: boolean;
+            /** Format: date-time */
+            endOfLife?: string;
+            id: string;
+            idLike?: string[];
+            name?: string;
+            origin?: components["schemas"]["Origin"];
+            version: string;
+        };
+        EPSS: {
+            date: string;
+            /** Format: double */
+            percentile: number;
+            /** Format: double */
+            score: number;
         };
         Error: {
             code: string;
@@ -454,7 +1742,7 @@ export interface components {
              */
             detail?: string;
             /** @description Optional list of individual error details */
-            errors?: components["schemas"]["ErrorDetail"][] | null;
+            errors?: components["schemas"]["ErrorDetail"][];
             /**
              * Format: uri
              * @description A URI reference that identifies the specific occurrence of the problem.
@@ -480,6 +1768,132 @@ export interface components {
              */
             type: string;
         };
+        Estate: {
+            /** Format: date-time */
+            at: string;
+            /** @description Since the last day that was closed; missing before the first */
+            change?: components["schemas"]["EstateChange"];
+            knowledge: components["schemas"]["Knowledge"];
+            /** @description Most urgent first; empty when nothing does */
+            needsAttention: components["schemas"]["Attention"][];
+            registries: components["schemas"]["RegistryCounts"];
+            /** @description Images in registries */
+            repository: components["schemas"]["Overview"];
+            /** @description The day that newToday counts, as YYYY-MM-DD */
+            today: string;
+        };
+        EstateChange: {
+            /** Format: int64 */
+            atRisk: number;
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            exploited: number;
+            /** Format: int64 */
+            high: number;
+            /**
+             * Format: int64
+             * @description Rows of the list of images
+             */
+            images: number;
+            /** Format: int64 */
+            malware: number;
+            /** Format: int64 */
+            secrets: number;
+            /** @description That day, as YYYY-MM-DD */
+            since: string;
+            /** Format: int64 */
+            vulnerabilities: number;
+        };
+        ExportInput: {
+            /** @description CSV: begin with a byte order mark, so that Excel sees that it is UTF-8 */
+            bom?: boolean;
+            /** @description In the order of the file; empty is all */
+            columns?: string[];
+            /** @description Narrows what was found in the images */
+            findings?: components["schemas"]["FindingFilter"];
+            /** @enum {string} */
+            format: "csv" | "xlsx" | "json" | "html";
+            /** @description As for the list of images; ids are ticked rows, exclude takes rows out of all */
+            images?: components["schemas"]["AssetFilter"];
+            /**
+             * @description One of /export-kinds
+             * @example images
+             */
+            kind: string;
+            /**
+             * @description Of headers and words; JSON has neither
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** @description Of the file, without its ending */
+            name?: string;
+            scans?: components["schemas"]["ScanFilter"];
+            /** @description As for the list: a column, with - before it for descending order */
+            sort?: string;
+            tasks?: components["schemas"]["TaskFilter"];
+        };
+        ExportKinds: {
+            formats: components["schemas"]["Format"][];
+            kinds: components["schemas"]["Kind"][];
+        };
+        ExportNeed: {
+            enough: boolean;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            sheets: number;
+        };
+        ExportRequest: {
+            bom?: boolean;
+            columns?: string[];
+            findings?: components["schemas"]["FindingFilter"];
+            format: string;
+            images?: components["schemas"]["AssetFilter"];
+            kind: string;
+            language?: string;
+            name?: string;
+            scans?: components["schemas"]["ScanFilter"];
+            sort?: string;
+            tasks?: components["schemas"]["TaskFilter"];
+        };
+        ExportRow: {
+            by: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            ended?: string;
+            error?: components["schemas"]["Error"];
+            /** Format: date-time */
+            expires?: string;
+            fileName: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Per cent
+             */
+            progress: number;
+            request: components["schemas"]["ExportRequest"];
+            /** Format: int64 */
+            rows: number;
+            /** Format: date-time */
+            started?: string;
+            state: string;
+            /** Format: int64 */
+            total: number;
+        };
+        Facet: {
+            /** Format: int64 */
+            count: number;
+            label?: string;
+            value: string;
+        };
         FeedRun: {
             by: string;
             /** Format: date-time */
@@ -487,11 +1901,11 @@ export interface components {
             /** @description What was not taken; the rest was */
             error?: components["schemas"]["Error"];
             /** @description Files that are no feed */
-            ignored?: string[] | null;
+            ignored?: string[];
             /** @enum {string} */
             reason: "update" | "import";
             /** @description What was read anew */
-            sources?: string[] | null;
+            sources?: string[];
             /** Format: date-time */
             started: string;
         };
@@ -516,7 +1930,7 @@ export interface components {
         FeedStatus: {
             /** Format: date-time */
             fetched?: string;
-            holes?: string[] | null;
+            holes?: string[];
             /** Format: date-time */
             newest?: string;
             /** Format: int64 */
@@ -531,36 +1945,575 @@ export interface components {
             message: string;
             remedy?: string;
         };
+        FindingEvent: {
+            /** Format: int64 */
+            adoption?: number;
+            after?: string;
+            /** Format: date-time */
+            at: string;
+            before?: string;
+            bundle?: string;
+            category: components["schemas"]["Category"];
+            cause: components["schemas"]["Cause"];
+            change: components["schemas"]["Change"];
+            /** Format: int64 */
+            id: number;
+            imageID?: string;
+            package?: components["schemas"]["Package"];
+            vulnerability?: string;
+        };
+        FindingFilter: {
+            application?: boolean;
+            distinct?: boolean;
+            exploited?: boolean;
+            fixable?: boolean;
+            imageIDs?: string[];
+            newest?: boolean;
+            package?: string;
+            registries?: number[];
+            running?: boolean;
+            search?: string;
+            severities?: components["schemas"]["Severity"][];
+            system?: boolean;
+            types?: string[];
+            uncounted?: boolean;
+            vulnerability?: string;
+            vulnerable?: boolean;
+        };
+        FindingRow: {
+            /**
+             * Format: double
+             * @description Probability of exploitation within 30 days, 0 to 1
+             */
+            epss?: number;
+            fixedVersion?: string;
+            fixState: components["schemas"]["FixState"];
+            /** @description The CVE, or the advisory's own id where no CVE exists */
+            id: string;
+            imageID: string;
+            /** @description Known to be exploited */
+            kev?: boolean;
+            package: components["schemas"]["PackagePlace"];
+            /** Format: date-time */
+            published?: string;
+            /** Format: int64 */
+            rowID: number;
+            /**
+             * Format: double
+             * @description CVSS base score
+             */
+            score?: number;
+            severity: components["schemas"]["Severity"];
+            /** @description Who rated it */
+            severitySource?: string;
+            /** Format: date-time */
+            since: string;
+            /** @description Why it is not counted */
+            suppressed?: string;
+            title?: string;
+            /** @description Says the distribution; not counted */
+            unimportant?: boolean;
+            /** Format: date-time */
+            until?: string;
+            /** @description CVSS vector of that score */
+            vector?: string;
+        };
+        /** @enum {string} */
+        FixState: "fixed" | "not_fixed" | "will_not_fix" | "unknown";
+        Format: {
+            id: string;
+            label: components["schemas"]["Text"];
+            /** Format: int64 */
+            limit: number;
+        };
         Health: {
-            addresses?: string[] | null;
+            addresses?: string[];
             /** Format: date-time */
             checked?: string;
             reason?: components["schemas"]["Text"];
             remedy?: components["schemas"]["Text"];
             status: string;
         };
+        Image: {
+            author?: string;
+            config: components["schemas"]["Config"];
+            /** Format: date-time */
+            created?: string;
+            digest?: string;
+            distro?: components["schemas"]["Distro"];
+            history?: components["schemas"]["Instruction"][];
+            id?: string;
+            indexDigest?: string;
+            kind: string;
+            name: string;
+            platform: components["schemas"]["Platform"];
+            readFrom?: string;
+            /** Format: int64 */
+            size: number;
+            tags?: string[];
+        };
+        Instruction: {
+            comment?: string;
+            /** Format: date-time */
+            created?: string;
+            createdBy?: string;
+            empty?: boolean;
+            /** Format: int64 */
+            layer?: number;
+        };
+        KEV: {
+            action?: string;
+            dateAdded: string;
+            dueDate?: string;
+            name?: string;
+            ransomware?: boolean;
+        };
+        Kind: {
+            columns: components["schemas"]["Column"][];
+            filters: string[];
+            id: string;
+            label: components["schemas"]["Text"];
+            sorts: string[];
+        };
+        Knowledge: {
+            /**
+             * Format: int64
+             * @description Since then
+             */
+            ageSeconds?: number;
+            /**
+             * Format: date-time
+             * @description When the bundle in force was made
+             */
+            built?: string;
+            /** @description False while no feed was taken in: vulnerabilities are then unknown */
+            known: boolean;
+            /**
+             * Format: int64
+             * @description Of these: digests of malicious files
+             */
+            malware: number;
+            /**
+             * Format: int64
+             * @description Advisories, CVEs, scores and hashes
+             */
+            records: number;
+            /** @description Older than a week */
+            stale: boolean;
+            /** @description An update runs */
+            waiting: boolean;
+        };
+        Layer: {
+            attested?: boolean;
+            diffID?: string;
+            digest?: string;
+            /** Format: int64 */
+            entries?: number;
+            /** Format: int64 */
+            index: number;
+            instruction?: string;
+            mediaType?: string;
+            reason?: string;
+            /** Format: int64 */
+            size: number;
+            state?: components["schemas"]["LayerState"];
+            /** Format: int64 */
+            uncompressed?: number;
+        };
+        LayerFindings: {
+            malware: components["schemas"]["BySeverity"];
+            /** Format: int64 */
+            packages: number;
+            secrets: components["schemas"]["BySeverity"];
+            vulnerabilities: components["schemas"]["BySeverity"];
+        };
+        /** @enum {string} */
+        LayerState: "read" | "cached" | "foreign" | "encrypted" | "unreadable" | "not_read";
+        Licence: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: int64 */
+            entryID: number;
+            image?: string;
+            imageID: string;
+        };
+        LicenceRequest: {
+            /**
+             * Format: int64
+             * @description Spend so many units at most: on contents in use first, then newest tags, then those pushed first
+             */
+            atMost?: number;
+            /** @description As for the list of images */
+            filter?: components["schemas"]["AssetFilter"];
+        };
+        MalwareRow: {
+            advice?: components["schemas"]["Text"];
+            engine: string;
+            evidence?: string[];
+            fileType?: string;
+            /** @description A row of the list of images that has it */
+            image?: components["schemas"]["AssetName"];
+            imageID: string;
+            /** Format: int64 */
+            images?: number;
+            list?: string;
+            md5?: string;
+            name: string;
+            origin?: components["schemas"]["Origin"];
+            path: string;
+            /** Format: int64 */
+            rowID: number;
+            severity: components["schemas"]["Severity"];
+            sha1?: string;
+            sha256?: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            size: number;
+            /** Format: date-time */
+            until?: string;
+        };
+        Metric: {
+            name: components["schemas"]["Text"];
+            value: components["schemas"]["Text"];
+        };
+        /** @enum {string} */
+        MustFix: "exploited" | "likely_exploited" | "critical_fixable";
         NameCheck: {
             available: boolean;
             reason?: string;
             remedy?: string;
         };
+        Origin: {
+            /** Format: int64 */
+            deletedBy?: number;
+            diffID?: string;
+            instruction?: string;
+            /** Format: int64 */
+            layer: number;
+            path?: string;
+        };
+        Overview: {
+            /** Format: int64 */
+            atRisk: number;
+            byStatus: {
+                [key: string]: number;
+            };
+            byWorst: {
+                [key: string]: number;
+            };
+            counters: components["schemas"]["Counters"];
+            distinctIDs: components["schemas"]["BySeverity"];
+            /** Format: int64 */
+            exploited: number;
+            /** Format: int64 */
+            highPriority: number;
+            /** Format: int64 */
+            images: number;
+            /** Format: date-time */
+            lastScan?: string;
+            /** Format: int64 */
+            newRiskyToday: number;
+            /** Format: int64 */
+            newToday: number;
+            /** Format: int64 */
+            noRisk: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            recommended: number;
+            /** Format: int64 */
+            registries: number;
+            /** Format: int64 */
+            repositories: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        Package: {
+            arch?: string;
+            declared?: boolean;
+            ecosystem?: string;
+            foundBy?: string;
+            licenses?: string[];
+            /** Format: int64 */
+            line?: number;
+            module?: string;
+            name: string;
+            origin?: components["schemas"]["Origin"];
+            ownedBy?: string;
+            path: string;
+            purl?: string;
+            scope?: string;
+            source?: components["schemas"]["Source"];
+            type: string;
+            version: string;
+        };
+        PackagePlace: {
+            arch?: string;
+            /**
+             * Format: int64
+             * @description Index of the layer that removed it again; it can still be pulled
+             */
+            deletedBy?: number;
+            ecosystem?: string;
+            /**
+             * Format: int64
+             * @description Index of the layer that brought it
+             */
+            layer?: number;
+            name: string;
+            /** @description The package of the distribution whose files these are */
+            ownedBy?: string;
+            /** @description The file that names it; nested in archives by !/ */
+            path?: string;
+            type: string;
+            version: string;
+        };
         PageAdoption: {
-            items: components["schemas"]["Adoption"][] | null;
+            items: components["schemas"]["Adoption"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageAssetRow: {
+            items: components["schemas"]["AssetRow"][];
             next?: string;
             /** Format: int64 */
             total?: number;
         };
         PageAuditEntry: {
-            items: components["schemas"]["AuditEntry"][] | null;
+            items: components["schemas"]["AuditEntry"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageComponentRow: {
+            items: components["schemas"]["ComponentRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageDay: {
+            items: components["schemas"]["Day"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageExportRow: {
+            items: components["schemas"]["ExportRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageFindingEvent: {
+            items: components["schemas"]["FindingEvent"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageFindingRow: {
+            items: components["schemas"]["FindingRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageLicence: {
+            items: components["schemas"]["Licence"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageMalwareRow: {
+            items: components["schemas"]["MalwareRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PagePlacedFinding: {
+            items: components["schemas"]["PlacedFinding"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PagePlacedMalware: {
+            items: components["schemas"]["PlacedMalware"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PagePlacedPackage: {
+            items: components["schemas"]["PlacedPackage"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PagePlacedSecret: {
+            items: components["schemas"]["PlacedSecret"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageQuotaEntry: {
+            items: components["schemas"]["QuotaEntry"][];
             next?: string;
             /** Format: int64 */
             total?: number;
         };
         PageRegistry: {
-            items: components["schemas"]["Registry"][] | null;
+            items: components["schemas"]["Registry"][];
             next?: string;
             /** Format: int64 */
             total?: number;
+        };
+        PageRepositoryRow: {
+            items: components["schemas"]["RepositoryRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageScanRow: {
+            items: components["schemas"]["ScanRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageSchedule: {
+            items: components["schemas"]["Schedule"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageScheduleRun: {
+            items: components["schemas"]["ScheduleRun"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageSecretRow: {
+            items: components["schemas"]["SecretRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageTaskRow: {
+            items: components["schemas"]["TaskRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageVulnerabilityRow: {
+            items: components["schemas"]["VulnerabilityRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PlacedFinding: {
+            aliases?: string[];
+            cvss?: components["schemas"]["CVSS"][];
+            cwes?: string[];
+            details?: string;
+            epss?: components["schemas"]["EPSS"];
+            fixAdvice?: components["schemas"]["Text"];
+            fixedVersion?: string;
+            fixState: components["schemas"]["FixState"];
+            id: string;
+            imageID: string;
+            kev?: components["schemas"]["KEV"];
+            package: components["schemas"]["Package"];
+            proof: components["schemas"]["Proof"][];
+            /** Format: date-time */
+            published?: string;
+            references?: components["schemas"]["Reference"][];
+            /** Format: int64 */
+            rowID: number;
+            severity: components["schemas"]["Severity"];
+            severitySource?: string;
+            /** Format: date-time */
+            since: string;
+            suppressed?: string;
+            title?: string;
+            unimportant?: boolean;
+            /** Format: date-time */
+            until?: string;
+        };
+        PlacedMalware: {
+            advice?: components["schemas"]["Text"];
+            engine: string;
+            evidence?: string[];
+            fileType?: string;
+            imageID: string;
+            /** Format: int64 */
+            images?: number;
+            list?: string;
+            md5?: string;
+            name: string;
+            origin?: components["schemas"]["Origin"];
+            path: string;
+            /** Format: int64 */
+            rowID: number;
+            severity: components["schemas"]["Severity"];
+            sha1?: string;
+            sha256?: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            size: number;
+            /** Format: date-time */
+            until?: string;
+        };
+        PlacedPackage: {
+            /** Format: int64 */
+            componentID: number;
+            package: components["schemas"]["Package"];
+            /** Format: int64 */
+            vulnerabilities: number;
+            worst?: components["schemas"]["Severity"];
+        };
+        PlacedSecret: {
+            advice?: components["schemas"]["Text"];
+            hash?: string;
+            imageID: string;
+            /** Format: int64 */
+            images?: number;
+            /** Format: int64 */
+            line?: number;
+            origin?: components["schemas"]["Origin"];
+            path?: string;
+            preview: string;
+            /** Format: int64 */
+            rowID: number;
+            rule: string;
+            severity: components["schemas"]["Severity"];
+            /** Format: date-time */
+            since: string;
+            source: string;
+            suppressed?: string;
+            title?: string;
+            type?: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        Platform: {
+            architecture: string;
+            os: string;
+            osVersion?: string;
+            variant?: string;
+        };
+        Problem: {
+            analyzer?: string;
+            code: string;
+            /** Format: int64 */
+            layer?: number;
+            message: string;
+            partial?: boolean;
+            path?: string;
+            remedy?: string;
         };
         ProblemDetails: {
             /** @description Stable; programs and translations go by it */
@@ -568,7 +2521,7 @@ export interface components {
             /** @description What happened, in one line */
             detail?: string;
             /** @description Where in the request */
-            errors?: components["schemas"]["FieldError"][] | null;
+            errors?: components["schemas"]["FieldError"][];
             /** @description Values that belong to the code, for translations */
             params?: {
                 [key: string]: unknown;
@@ -589,6 +2542,97 @@ export interface components {
              * @example /problems/not_found
              */
             type: string;
+        };
+        Proof: {
+            advisory: string;
+            decision: string;
+            ecosystem: string;
+            feed?: string;
+            name: string;
+            range: string;
+            /** Format: date-time */
+            revision?: string;
+            url?: string;
+            version: string;
+        };
+        QuotaAutoRule: {
+            enabled: boolean;
+            /** @description Which; everything when it is empty */
+            filter?: components["schemas"]["AssetFilter"];
+            /**
+             * Format: int64
+             * @description Contents in a day (UTC); 0 is unlimited
+             */
+            perDay?: number;
+        };
+        QuotaEntry: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            detail?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            images: number;
+            reason?: string;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            used: number;
+        };
+        QuotaInput: {
+            auto?: components["schemas"]["QuotaAutoRule"];
+            /** @description While it is off nothing is counted and everything is scanned */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Units: one for each image content
+             */
+            total: number;
+        };
+        QuotaNeed: {
+            /** Format: int64 */
+            auto: number;
+            enabled: boolean;
+            enough: boolean;
+            /** Format: int64 */
+            images: number;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            licensed: number;
+            /** Format: int64 */
+            needed: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            unread: number;
+        };
+        QuotaState: {
+            auto: components["schemas"]["AutoRule"];
+            /** Format: int64 */
+            autoToday: number;
+            by?: string;
+            enabled: boolean;
+            /** Format: int64 */
+            images: number;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            unlicensed: number;
+            /** Format: date-time */
+            updated?: string;
+            /** Format: int64 */
+            used: number;
+        };
+        Reference: {
+            type?: string;
+            url: string;
         };
         Registry: {
             /** @example https://registry.example.com */
@@ -651,7 +2695,25 @@ export interface components {
         };
         RegistryCondition: {
             field: string;
-            values: unknown[] | null;
+            values: unknown[];
+        };
+        RegistryCounts: {
+            /**
+             * Format: int64
+             * @description The connection test or the last synchronisation failed
+             */
+            failing: number;
+            /** Format: int64 */
+            healthy: number;
+            /** Format: int64 */
+            syncing: number;
+            /** Format: int64 */
+            total: number;
+            /**
+             * Format: int64
+             * @description Never tested and never synchronised
+             */
+            unknown: number;
         };
         RegistryField: {
             default?: unknown;
@@ -659,7 +2721,7 @@ export interface components {
             label: components["schemas"]["Text"];
             name: string;
             negated?: boolean;
-            options?: components["schemas"]["RegistryOption"][] | null;
+            options?: components["schemas"]["RegistryOption"][];
             placeholder?: string;
             required?: boolean;
             type: string;
@@ -668,17 +2730,17 @@ export interface components {
         RegistryHealth: {
             /** Format: date-time */
             checked: string;
-            endpoints?: string[] | null;
+            endpoints?: string[];
             /** Format: int64 */
             latency: number;
             message?: string;
             product?: string;
             reason?: components["schemas"]["Text"];
             remedy?: components["schemas"]["Text"];
-            sources?: string[] | null;
+            sources?: string[];
             status: string;
             version?: string;
-            warnings?: components["schemas"]["RegistryWarning"][] | null;
+            warnings?: components["schemas"]["RegistryWarning"][];
         };
         RegistryInput: {
             /** @example https://registry.example.com */
@@ -725,7 +2787,7 @@ export interface components {
         };
         RegistryKind: {
             /** @description In the order of the form */
-            fields: components["schemas"]["RegistryField"][] | null;
+            fields: components["schemas"]["RegistryField"][];
             kind: string;
             label: components["schemas"]["Text"];
         };
@@ -736,6 +2798,383 @@ export interface components {
         RegistryWarning: {
             reason: components["schemas"]["Text"];
             remedy?: components["schemas"]["Text"];
+        };
+        RepositoryRow: {
+            /** Format: int64 */
+            atRisk: number;
+            /** Format: int64 */
+            id?: number;
+            /** Format: int64 */
+            images: number;
+            /** Format: date-time */
+            lastSeen: string;
+            name?: string;
+            namespace: string;
+            /** Format: int64 */
+            registryID: number;
+            registryName: string;
+            /** Format: int64 */
+            repositories: number;
+            /** Format: int64 */
+            unscanned: number;
+        };
+        RescanTaskRequest: {
+            /** @description Only those whose scan failed */
+            failedOnly?: boolean;
+        };
+        /** @enum {string} */
+        Risk: "unknown" | "none" | "at_risk";
+        RunTask: {
+            /** Format: int64 */
+            atRisk: number;
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: date-time */
+            ended?: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            scanned: number;
+            /**
+             * Format: int64
+             * @description Contents, without those that were put back
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Left out, because the quota does not cover them
+             */
+            unlicensed: number;
+        };
+        ScanFilter: {
+            created?: components["schemas"]["TimeRange"];
+            imageIDs?: string[];
+            phase?: string;
+            status?: components["schemas"]["Status"][];
+            tasks?: number[];
+        };
+        /** @enum {string} */
+        ScanPhase: "waiting" | "running" | "ended";
+        ScanPreview: {
+            /**
+             * Format: int64
+             * @description Missing when nobody works on scans
+             */
+            estimateSeconds?: number;
+            /**
+             * Format: int64
+             * @description Distinct contents: as many scans
+             */
+            images: number;
+            /** @description The first of them, in the order in which they would be scanned */
+            items: components["schemas"]["AssetRow"][];
+            /**
+             * Format: int64
+             * @description Of these: being scanned or waiting already
+             */
+            joining: number;
+            /**
+             * Format: int64
+             * @description Compressed bytes of images that were never scanned
+             */
+            newBytes: number;
+            /**
+             * Format: int64
+             * @description Of the list of images
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Rows whose content is not known yet; their manifests are read first
+             */
+            unread: number;
+        };
+        ScanRequest: {
+            categories: components["schemas"]["Category"][];
+            /** @description As for the list of images */
+            filter?: components["schemas"]["AssetFilter"];
+            /** @description Read every layer again, even if nothing changed */
+            forced?: boolean;
+            /** @description specified: the rows of filter.ids, or the contents of filter.imageIDs */
+            scope: components["schemas"]["Scope"];
+            /**
+             * Format: int64
+             * @description For each image; 0 is the default of the settings
+             */
+            timeoutSeconds?: number;
+        };
+        ScanRow: {
+            /** Format: int64 */
+            attempt: number;
+            categories: components["schemas"]["Category"][];
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: int64
+             * @description Until now, or until it ended
+             */
+            durationSeconds?: number;
+            /** Format: date-time */
+            ended?: string;
+            /** @description Why it failed, and what to do about it */
+            error?: components["schemas"]["Error"];
+            /** Format: int64 */
+            id: number;
+            /** @description A row of the list of images that has this content; missing when it is gone */
+            image?: components["schemas"]["AssetName"];
+            imageID: string;
+            /**
+             * Format: int64
+             * @description Of the whole scan
+             */
+            percent: number;
+            phase: components["schemas"]["ScanPhase"];
+            /**
+             * Format: int64
+             * @description 1 push and admission, 2 by hand, 3 schedule, 4 re-reading
+             */
+            priority: number;
+            /** @description Per cent of each category */
+            progress: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            remainingSeconds?: number;
+            /** Format: date-time */
+            started?: string;
+            status: components["schemas"]["Status"];
+            worker?: string;
+        };
+        Schedule: {
+            /** @description Who changed it last */
+            by: string;
+            categories: components["schemas"]["Category"][];
+            /** Format: date-time */
+            created: string;
+            enabled: boolean;
+            /**
+             * @description HH:MM; not later than the start: on the next day; empty: until the next opening
+             * @example 05:00
+             */
+            end?: string;
+            /**
+             * Format: int64
+             * @description The cycle in days; 0 when weekdays choose
+             * @example 7
+             */
+            everyDays?: number;
+            /** @description Narrows the scope, as for the list of images; exclude takes rows out */
+            filter?: components["schemas"]["AssetFilter"];
+            /** @description A day of the cycle, YYYY-MM-DD; empty is the day on which it is made */
+            firstDay?: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * @default repository
+             * @enum {string}
+             */
+            kind: "repository" | "local";
+            /** @description The newest run */
+            last?: components["schemas"]["ScheduleRun"];
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it opens next; missing while it is off
+             */
+            next?: string;
+            /**
+             * Format: int64
+             * @description Contents that were put back when the last window closed; they go first in the next run
+             */
+            rest: number;
+            /**
+             * @description Looked at when a run starts
+             * @enum {unknown}
+             */
+            scope: components["schemas"]["Scope"];
+            /**
+             * @description HH:MM in the zone. A time that a day does not have is when the clock jumps over it; of one that it has twice, the first
+             * @example 01:00
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description For each image; 0 is the default of the settings
+             */
+            timeoutSeconds?: number;
+            /** Format: date-time */
+            updated: string;
+            weekdays?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * @description IANA
+             * @example Europe/Berlin
+             */
+            zone: string;
+        };
+        SchedulePreview: {
+            /**
+             * Format: date-time
+             * @description When the first of them closes
+             */
+            closes: string;
+            /**
+             * Format: int64
+             * @description Missing when nobody works on scans
+             */
+            estimateSeconds?: number;
+            /**
+             * Format: int64
+             * @description Distinct contents: as many scans
+             */
+            images: number;
+            /** @description The first of them */
+            items: components["schemas"]["AssetRow"][];
+            /**
+             * Format: int64
+             * @description Of these: being scanned or waiting already
+             */
+            joining: number;
+            /** @description The next openings */
+            opens: string[];
+            quota: components["schemas"]["QuotaNeed"];
+            /**
+             * Format: int64
+             * @description Contents that were put back and are still in scope
+             */
+            rest: number;
+            /**
+             * Format: int64
+             * @description Of the list of images
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Rows whose content is not known yet
+             */
+            unread: number;
+        };
+        ScheduleRun: {
+            /** @description schedule, or who asked */
+            by: string;
+            /**
+             * Format: date-time
+             * @description What waits then is put back
+             */
+            closes: string;
+            /**
+             * Format: date-time
+             * @description When its images were done, or when it closed: those being scanned then are finished
+             */
+            ended?: string;
+            error?: components["schemas"]["Error"];
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it was due
+             */
+            opens: string;
+            /**
+             * Format: int64
+             * @description Contents that go on in the next run
+             */
+            putBack: number;
+            /**
+             * @description Missing while it runs
+             * @enum {string}
+             */
+            result?: "success" | "nothing_to_scan" | "insufficient_quota" | "error";
+            /** Format: date-time */
+            started: string;
+            /** @description Missing when there was nothing to do */
+            task?: components["schemas"]["RunTask"];
+        };
+        ScheduleSettings: {
+            categories: components["schemas"]["Category"][];
+            enabled: boolean;
+            /**
+             * @description HH:MM; not later than the start: on the next day; empty: until the next opening
+             * @example 05:00
+             */
+            end?: string;
+            /**
+             * Format: int64
+             * @description The cycle in days; 0 when weekdays choose
+             * @example 7
+             */
+            everyDays?: number;
+            /** @description Narrows the scope, as for the list of images; exclude takes rows out */
+            filter?: components["schemas"]["AssetFilter"];
+            /** @description A day of the cycle, YYYY-MM-DD; empty is the day on which it is made */
+            firstDay?: string;
+            /**
+             * @default repository
+             * @enum {string}
+             */
+            kind: "repository" | "local";
+            name: string;
+            /**
+             * @description Looked at when a run starts
+             * @enum {unknown}
+             */
+            scope: components["schemas"]["Scope"];
+            /**
+             * @description HH:MM in the zone. A time that a day does not have is when the clock jumps over it; of one that it has twice, the first
+             * @example 01:00
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description For each image; 0 is the default of the settings
+             */
+            timeoutSeconds?: number;
+            weekdays?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * @description IANA
+             * @example Europe/Berlin
+             */
+            zone: string;
+        };
+        /** @enum {string} */
+        Scope: "recommended" | "all" | "specified";
+        Score: {
+            metrics: components["schemas"]["Metric"][];
+            /** Format: double */
+            score: number;
+            severity: components["schemas"]["Severity"];
+            /** @description Who scored */
+            source?: string;
+            vector: string;
+            /** @example 3.1 */
+            version: string;
+        };
+        SecretRow: {
+            advice?: components["schemas"]["Text"];
+            hash?: string;
+            /** @description A row of the list of images that has it */
+            image?: components["schemas"]["AssetName"];
+            imageID: string;
+            /** Format: int64 */
+            images?: number;
+            /** Format: int64 */
+            line?: number;
+            origin?: components["schemas"]["Origin"];
+            path?: string;
+            preview: string;
+            /** Format: int64 */
+            rowID: number;
+            rule: string;
+            severity: components["schemas"]["Severity"];
+            /** Format: date-time */
+            since: string;
+            source: string;
+            suppressed?: string;
+            title?: string;
+            type?: string;
+            /** Format: date-time */
+            until?: string;
         };
         SessionInfo: {
             /** Format: date-time */
@@ -751,7 +3190,7 @@ export interface components {
              */
             expires: string;
             /** @description Empty until a one-time password was changed */
-            rights: string[] | null;
+            rights: string[];
             user: components["schemas"]["User"];
         };
         SetPasswordInputBody: {
@@ -760,11 +3199,19 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @enum {string} */
+        Severity: "critical" | "high" | "medium" | "low" | "negligible" | "unknown";
         SignInInputBody: {
             name: string;
             /** Format: password */
             password: string;
         };
+        Source: {
+            name: string;
+            version: string;
+        };
+        /** @enum {string} */
+        Status: "not_scanned" | "scanning" | "scanned" | "cancelled" | "failed";
         SyncRun: {
             /** Format: int64 */
             added: number;
@@ -804,9 +3251,91 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        TaskFilter: {
+            created?: components["schemas"]["TimeRange"];
+            creator?: string;
+            imageIDs?: string[];
+            kinds?: components["schemas"]["TaskKind"][];
+            running?: boolean;
+        };
+        /** @enum {string} */
+        TaskKind: "manual" | "schedule" | "webhook" | "rescan";
+        TaskRow: {
+            /**
+             * Format: int64
+             * @description Of those that were scanned
+             */
+            atRisk: number;
+            /** Format: int64 */
+            cancelled: number;
+            categories: components["schemas"]["Category"][];
+            /** Format: date-time */
+            created: string;
+            creator: string;
+            /** Format: date-time */
+            ended?: string;
+            /** Format: int64 */
+            failed: number;
+            /** @description Every layer is read again */
+            forced: boolean;
+            /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["TaskKind"];
+            /**
+             * Format: int64
+             * @description Per cent of the whole task
+             */
+            progress: number;
+            /**
+             * Format: int64
+             * @description Estimated by the pace until now; missing while that is not known
+             */
+            remainingSeconds?: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            scanned: number;
+            state: components["schemas"]["TaskState"];
+            /**
+             * Format: int64
+             * @description For each image; 0 is none
+             */
+            timeoutSeconds: number;
+            /**
+             * Format: int64
+             * @description Contents: as many scans
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Left out, because the quota does not cover them
+             */
+            unlicensed: number;
+            /**
+             * Format: int64
+             * @description Of these
+             */
+            waiting: number;
+        };
+        /** @enum {string} */
+        TaskState: "running" | "success" | "partial" | "cancelled" | "failed";
         Text: {
             en?: string;
             zh?: string;
+        };
+        TimeRange: {
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+        };
+        TopLists: {
+            /** @description Images of high priority, most critical vulnerabilities first */
+            images: components["schemas"]["AssetRow"][];
+            /** @description Vulnerabilities of newest images */
+            newest: components["schemas"]["VulnerabilityRow"][];
+            /** @description Vulnerabilities of images that containers use */
+            running: components["schemas"]["VulnerabilityRow"][];
         };
         User: {
             /** Format: date-time */
@@ -821,6 +3350,60 @@ export interface components {
             role: string;
             /** Format: date-time */
             updated: string;
+        };
+        Vulnerability: {
+            aliases: string[];
+            /** @description Newest version first */
+            cvss: components["schemas"]["Score"][];
+            cwes: string[];
+            description?: string;
+            epss?: components["schemas"]["EPSS"];
+            /** Format: date-time */
+            firstSeen: string;
+            fixable: boolean;
+            /** @description Newest first; at most 200 */
+            history: components["schemas"]["FindingEvent"][];
+            id: string;
+            /** Format: int64 */
+            images: number;
+            kev?: components["schemas"]["KEV"];
+            /** Format: date-time */
+            lastSeen: string;
+            /** @description Why it should be fixed first; empty when nothing says so */
+            mustFix: components["schemas"]["MustFix"][];
+            /** @description Packages of images that have it now, worst first; at most 1000 */
+            packages: components["schemas"]["AffectedPackage"][];
+            /** Format: date-time */
+            published?: string;
+            references: components["schemas"]["Reference"][];
+            /** Format: int64 */
+            repositories: number;
+            /** Format: double */
+            score: number;
+            severity: components["schemas"]["Severity"];
+            /** @description Who rated it */
+            severitySource?: string;
+            title?: string;
+        };
+        VulnerabilityRow: {
+            epss?: components["schemas"]["EPSS"];
+            /** Format: date-time */
+            firstSeen: string;
+            fixable: boolean;
+            id: string;
+            /** Format: int64 */
+            images: number;
+            kev?: components["schemas"]["KEV"];
+            /** Format: date-time */
+            lastSeen: string;
+            /** Format: date-time */
+            published?: string;
+            /** Format: int64 */
+            repositories: number;
+            /** Format: double */
+            score: number;
+            severity: components["schemas"]["Severity"];
+            title?: string;
         };
     };
     responses: {
@@ -884,6 +3467,425 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listComponents: {
+        parameters: {
+            query?: {
+                /** @description Packages of languages */
+                application?: boolean;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description In an image that is the newest of a repository */
+                newest?: boolean;
+                /** @description In images of these registries */
+                registry?: number[] | null;
+                /** @description In an image that a running container uses */
+                running?: boolean;
+                /** @description Words that occur in name, version or path */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: name, images, vulnerabilities, worst */
+                sort?: string;
+                /** @description Packages of distributions */
+                system?: boolean;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                type?: string[] | null;
+                /** @description Only those with a vulnerability */
+                vulnerable?: boolean;
+                /** @description Severity of the worst vulnerability */
+                worst?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageComponentRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getComponent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComponentRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listComponentImages: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAssetRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentOf"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContentEvents: {
+        parameters: {
+            query?: {
+                /** @description Under this bundle */
+                adoption?: number;
+                category?: ("vulnerability" | "secret" | "malware" | "software")[] | null;
+                cause?: ("image_content" | "advisory_added" | "advisory_changed" | "advisory_withdrawn" | "rules" | "exception")[] | null;
+                change?: ("appeared" | "changed" | "fixed" | "suppressed" | "reopened")[] | null;
+                component?: number;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                from?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: none; the order is fixed */
+                sort?: string;
+                to?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                vulnerability?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFindingEvent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getContentHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildHistory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContentMalware: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description Words that occur in path, name or a digest */
+                search?: string;
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: severity, path, name, since */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePlacedMalware"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContentPackages: {
+        parameters: {
+            query?: {
+                /** @description Packages of languages */
+                application?: boolean;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description Words that occur in name, version or path */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: name, type, version, path, layer, vulnerabilities, worst */
+                sort?: string;
+                /** @description Packages of distributions */
+                system?: boolean;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                type?: string[] | null;
+                /** @description Only those with a vulnerability */
+                vulnerable?: boolean;
+                /** @description Severity of the worst vulnerability */
+                worst?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePlacedPackage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContentScans: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: created, ended, status */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageScanRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContentSecrets: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description Words that occur in name, rule, type or path */
+                search?: string;
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: severity, path, rule, since */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                type?: string[] | null;
+                /** @description What is suppressed, instead of what counts */
+                uncounted?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePlacedSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContentVulnerabilities: {
+        parameters: {
+            query?: {
+                /** @description In packages of languages */
+                application?: boolean;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Known or likely to be exploited */
+                exploited?: boolean;
+                fixable?: boolean;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description In the package of this name */
+                package?: string;
+                /** @description Words that occur in id, title, package or path */
+                search?: string;
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: severity, id, package, epss, since */
+                sort?: string;
+                /** @description In packages of distributions */
+                system?: boolean;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                /** @description Of the package */
+                type?: string[] | null;
+                /** @description What is suppressed or unimportant, instead of what counts */
+                uncounted?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFindingRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getContentVulnerability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+                vulnerability: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePlacedFinding"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     streamEvents: {
         parameters: {
             query?: never;
@@ -903,6 +3905,182 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listExportKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportKinds"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listExports: {
+        parameters: {
+            query?: {
+                by?: string;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                from?: string;
+                kind?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description Words of the file's name */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: created, rows, name */
+                sort?: string;
+                state?: ("waiting" | "running" | "success" | "failed" | "expired")[] | null;
+                to?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExportRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    downloadExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportNeed"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1018,6 +4196,384 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listFindingEvents: {
+        parameters: {
+            query?: {
+                /** @description Under this bundle */
+                adoption?: number;
+                category?: ("vulnerability" | "secret" | "malware" | "software")[] | null;
+                cause?: ("image_content" | "advisory_added" | "advisory_changed" | "advisory_withdrawn" | "rules" | "exception")[] | null;
+                change?: ("appeared" | "changed" | "fixed" | "suppressed" | "reopened")[] | null;
+                component?: number;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                from?: string;
+                imageID?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: none; the order is fixed */
+                sort?: string;
+                to?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                vulnerability?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFindingEvent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listImages: {
+        parameters: {
+            query?: {
+                arch?: string[] | null;
+                /** @description That hold one of these components */
+                component?: number[] | null;
+                createdFrom?: string;
+                createdTo?: string;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows to leave out */
+                exclude?: number[] | null;
+                /** @description With a vulnerability that has a fix */
+                fixable?: boolean;
+                /** @description Those that are no longer in their registry, instead of those that are */
+                gone?: boolean;
+                highPriority?: boolean;
+                /** @description Rows */
+                id?: number[] | null;
+                /** @description Contents */
+                imageID?: string[] | null;
+                /** @description Of the registry */
+                kind?: string[] | null;
+                /** @description Whether the content has a unit of the quota */
+                licensed?: "true" | "false";
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description That have the same malicious file as this row of /malware */
+                malware?: number;
+                /** @description Bytes */
+                maxSize?: number;
+                /** @description Bytes */
+                minSize?: number;
+                /** @description With a critical vulnerability that has a fix, or one that is exploited */
+                mustFix?: boolean;
+                /** @description An empty one is that of repositories without a namespace */
+                namespace?: string[] | null;
+                /** @description Only the newest tag of each repository */
+                newest?: boolean;
+                /** @description Distribution */
+                os?: string[] | null;
+                /** @description That hold a package of this name */
+                package?: string;
+                pushedFrom?: string;
+                pushedTo?: string;
+                /** @description Only what should be scanned */
+                recommended?: boolean;
+                registry?: number[] | null;
+                repository?: number[] | null;
+                /** @description Security status */
+                risk?: ("unknown" | "none" | "at_risk")[] | null;
+                /** @description At least one finding of this kind */
+                riskKind?: ("vulnerability" | "secret" | "malware")[] | null;
+                /** @description Only what a running container uses */
+                running?: boolean;
+                scannedFrom?: string;
+                scannedTo?: string;
+                /** @description Words that all occur in address, name, tag, digest or image ID */
+                search?: string;
+                /** @description That have the same secret as this row of /secrets */
+                secret?: number;
+                /** @description At least one finding of this severity */
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages */
+                sort?: string;
+                status?: ("not_scanned" | "scanning" | "scanned" | "cancelled" | "failed")[] | null;
+                syncedFrom?: string;
+                syncedTo?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                /** @description That have it now */
+                vulnerability?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAssetRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listImageFacets: {
+        parameters: {
+            query?: {
+                arch?: string[] | null;
+                /** @description That hold one of these components */
+                component?: number[] | null;
+                createdFrom?: string;
+                createdTo?: string;
+                /** @description Rows to leave out */
+                exclude?: number[] | null;
+                /** @description With a vulnerability that has a fix */
+                fixable?: boolean;
+                /** @description Those that are no longer in their registry, instead of those that are */
+                gone?: boolean;
+                highPriority?: boolean;
+                /** @description Rows */
+                id?: number[] | null;
+                /** @description Contents */
+                imageID?: string[] | null;
+                /** @description Of the registry */
+                kind?: string[] | null;
+                /** @description Whether the content has a unit of the quota */
+                licensed?: "true" | "false";
+                /** @description That have the same malicious file as this row of /malware */
+                malware?: number;
+                /** @description Bytes */
+                maxSize?: number;
+                /** @description Bytes */
+                minSize?: number;
+                /** @description With a critical vulnerability that has a fix, or one that is exploited */
+                mustFix?: boolean;
+                /** @description An empty one is that of repositories without a namespace */
+                namespace?: string[] | null;
+                /** @description Only the newest tag of each repository */
+                newest?: boolean;
+                /** @description Distribution */
+                os?: string[] | null;
+                /** @description That hold a package of this name */
+                package?: string;
+                pushedFrom?: string;
+                pushedTo?: string;
+                /** @description Only what should be scanned */
+                recommended?: boolean;
+                registry?: number[] | null;
+                repository?: number[] | null;
+                /** @description Security status */
+                risk?: ("unknown" | "none" | "at_risk")[] | null;
+                /** @description At least one finding of this kind */
+                riskKind?: ("vulnerability" | "secret" | "malware")[] | null;
+                /** @description Only what a running container uses */
+                running?: boolean;
+                scannedFrom?: string;
+                scannedTo?: string;
+                /** @description Words that all occur in address, name, tag, digest or image ID */
+                search?: string;
+                /** @description That have the same secret as this row of /secrets */
+                secret?: number;
+                /** @description At least one finding of this severity */
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                status?: ("not_scanned" | "scanning" | "scanned" | "cancelled" | "failed")[] | null;
+                syncedFrom?: string;
+                syncedTo?: string;
+                /** @description That have it now */
+                vulnerability?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetFacets"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMalware: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description In an image that is the newest of a repository */
+                newest?: boolean;
+                /** @description In images of these registries */
+                registry?: number[] | null;
+                /** @description In an image that a running container uses */
+                running?: boolean;
+                /** @description Words that occur in path, name or a digest */
+                search?: string;
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: severity, path, name, since */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMalwareRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNamespaces: {
+        parameters: {
+            query?: {
+                /** @description Those that are no longer in their registry, instead of those that are */
+                gone?: boolean;
+                namespace?: string[] | null;
+                registry?: number[] | null;
+                /** @description Words that occur in name or registry */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRepositoryRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                /** @description Where days begin, as the IANA names it; the settings' zone by default */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDays: {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM-DD; 30 days ago by default */
+                from?: string;
+                /** @description YYYY-MM-DD; today by default */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDay"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTop: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopLists"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getPreference: {
         parameters: {
             query?: never;
@@ -1064,6 +4620,165 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listQuotaEntries: {
+        parameters: {
+            query?: {
+                action?: "license" | "auto" | "settings";
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: none; the order is fixed */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageQuotaEntry"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLicences: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Those of one line of the ledger */
+                entry?: number;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: none; the order is fixed */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLicence"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    licenseImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaEntry"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewLicences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaNeed"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -1213,7 +4928,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SyncRun"][] | null;
+                    "application/json": components["schemas"]["SyncRun"][];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1310,7 +5025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RegistryKind"][] | null;
+                    "application/json": components["schemas"]["RegistryKind"][];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1337,6 +5052,460 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NameCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRepositories: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Those that are no longer in their registry, instead of those that are */
+                gone?: boolean;
+                /** @description Rows of a page */
+                limit?: number;
+                namespace?: string[] | null;
+                registry?: number[] | null;
+                /** @description Words that occur in name or registry */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: name, images, atRisk, synced */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRepositoryRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScans: {
+        parameters: {
+            query?: {
+                createdFrom?: string;
+                createdTo?: string;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                imageID?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                phase?: "waiting" | "running" | "ended";
+                /** @description A column to sort by, with - before it for descending order: created, ended, status */
+                sort?: string;
+                status?: ("scanning" | "scanned" | "cancelled" | "failed")[] | null;
+                task?: number[] | null;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageScanRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelScans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cancelled"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSchedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleSettings"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    disableSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    enableSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScheduleRuns: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description A column to sort by, with - before it for descending order: none; the order is fixed */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageScheduleRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewScheduleSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSecrets: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description In an image that is the newest of a repository */
+                newest?: boolean;
+                /** @description In images of these registries */
+                registry?: number[] | null;
+                /** @description In an image that a running container uses */
+                running?: boolean;
+                /** @description Words that occur in name, rule, type or path */
+                search?: string;
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: severity, path, rule, since */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                type?: string[] | null;
+                /** @description What is suppressed, instead of what counts */
+                uncounted?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSecretRow"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1435,6 +5604,147 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listTasks: {
+        parameters: {
+            query?: {
+                createdFrom?: string;
+                createdTo?: string;
+                creator?: string;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                imageID?: string[] | null;
+                kind?: ("manual" | "schedule" | "webhook" | "rescan")[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description Only those that have not ended */
+                running?: boolean;
+                /** @description A column to sort by, with - before it for descending order: created, total, failed */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTaskRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startScan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cancelled"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rescanTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RescanTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getMe: {
         parameters: {
             query?: never;
@@ -1451,6 +5761,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listVulnerabilities: {
+        parameters: {
+            query?: {
+                /** @description In packages of languages */
+                application?: boolean;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Known or likely to be exploited */
+                exploited?: boolean;
+                fixable?: boolean;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description In an image that is the newest of a repository */
+                newest?: boolean;
+                /** @description In the package of this name */
+                package?: string;
+                /** @description In images of these registries */
+                registry?: number[] | null;
+                /** @description In an image that a running container uses */
+                running?: boolean;
+                /** @description Words that occur in id, title, package or path */
+                search?: string;
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: id, severity, score, epss, images, firstSeen, lastSeen, published */
+                sort?: string;
+                /** @description In packages of distributions */
+                system?: boolean;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                /** @description Of the package */
+                type?: string[] | null;
+                /** @description What is suppressed or unimportant, instead of what counts */
+                uncounted?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVulnerabilityRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getVulnerability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The CVE, or the advisory's own id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vulnerability"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listVulnerabilityImages: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                newest?: boolean;
+                registry?: number[] | null;
+                running?: boolean;
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages */
+                sort?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The CVE, or the advisory's own id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAssetRow"];
                 };
             };
             default: components["responses"]["Problem"];

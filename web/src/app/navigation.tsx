@@ -1,8 +1,15 @@
 // What there is, in the order of the navigation. A page is a file below pages/,
 // loaded when it is opened; a new one gets a line here and one in routes.tsx.
+import AppstoreOutlined from '@ant-design/icons/AppstoreOutlined'
 import AuditOutlined from '@ant-design/icons/AuditOutlined'
+import BugOutlined from '@ant-design/icons/BugOutlined'
+import ClusterOutlined from '@ant-design/icons/ClusterOutlined'
 import CloudServerOutlined from '@ant-design/icons/CloudServerOutlined'
+import DashboardOutlined from '@ant-design/icons/DashboardOutlined'
 import DatabaseOutlined from '@ant-design/icons/DatabaseOutlined'
+import KeyOutlined from '@ant-design/icons/KeyOutlined'
+import SafetyOutlined from '@ant-design/icons/SafetyOutlined'
+import UnorderedListOutlined from '@ant-design/icons/UnorderedListOutlined'
 import type { ComponentType } from 'react'
 import type { Right } from '../api/session'
 import type { Key } from '../i18n'
@@ -17,9 +24,21 @@ export interface Place {
 }
 
 export const navigation: { label?: Key; places: Place[] }[] = [
+  { places: [{ path: '/', label: 'nav.overview' satisfies Key, icon: DashboardOutlined, right: 'read', key: 'o' }] },
+  {
+    label: 'nav.risk' satisfies Key,
+    places: [
+      { path: '/images', label: 'nav.images' satisfies Key, icon: AppstoreOutlined, right: 'read', key: 'i' },
+      { path: '/vulnerabilities', label: 'nav.vulnerabilities' satisfies Key, icon: SafetyOutlined, right: 'read', key: 'v' },
+      { path: '/malware', label: 'nav.malware' satisfies Key, icon: BugOutlined, right: 'read', key: 'm' },
+      { path: '/secrets', label: 'nav.secrets' satisfies Key, icon: KeyOutlined, right: 'read', key: 's' },
+      { path: '/components', label: 'nav.components' satisfies Key, icon: ClusterOutlined, right: 'read', key: 'c' },
+    ],
+  },
   {
     label: 'nav.operate' satisfies Key,
     places: [
+      { path: '/tasks', label: 'nav.tasks' satisfies Key, icon: UnorderedListOutlined, right: 'read', key: 't' },
       { path: '/registries', label: 'nav.registries' satisfies Key, icon: CloudServerOutlined, right: 'read', key: 'r' },
       { path: '/feeds', label: 'nav.feeds' satisfies Key, icon: DatabaseOutlined, right: 'read', key: 'f' },
       { path: '/audit', label: 'nav.audit' satisfies Key, icon: AuditOutlined, right: 'administer', key: 'a' },

@@ -1,4 +1,4 @@
-import { createBrowserRouter, Navigate, type RouteObject } from 'react-router'
+import { createBrowserRouter, type RouteObject } from 'react-router'
 import { NotFoundPage } from '../pages/NotFoundPage'
 import { PageError } from '../ui/PageError'
 import { Root } from './Root'
@@ -7,6 +7,8 @@ import { Root } from './Root'
 function page(load: () => Promise<{ Component: React.ComponentType }>): Pick<RouteObject, 'lazy'> {
   return { lazy: load }
 }
+
+const none = { Component: () => null }
 
 export const router = createBrowserRouter([
   {
@@ -17,7 +19,17 @@ export const router = createBrowserRouter([
       {
         ErrorBoundary: PageError,
         children: [
-          { index: true, element: <Navigate to="/registries" replace /> },
+          { index: true, ...page(() => import('../pages/overview/OverviewPage')) },
+          // The drawer's addresses are below the list's, which stays as it is.
+          { path: 'images', ...page(() => import('../pages/images/ImagesPage')), children: [{ path: ':row', ...none }, { path: ':row/:tab', ...none }] },
+          { path: 'vulnerabilities', ...page(() => import('../pages/vulnerabilities/VulnerabilitiesPage')) },
+          { path: 'vulnerabilities/:id', ...page(() => import('../pages/vulnerabilities/VulnerabilityPage')) },
+          { path: 'malware', ...page(() => import('../pages/malware/MalwarePage')) },
+          { path: 'secrets', ...page(() => import('../pages/secrets/SecretsPage')) },
+          { path: 'components', ...page(() => import('../pages/components/ComponentsPage')) },
+          { path: 'components/:id', ...page(() => import('../pages/components/ComponentPage')) },
+          { path: 'tasks', ...page(() => import('../pages/tasks/TasksPage')) },
+          { path: 'tasks/:id', ...page(() => import('../pages/tasks/TaskPage')) },
           { path: 'registries', ...page(() => import('../pages/registries/RegistriesPage')) },
           { path: 'feeds', ...page(() => import('../pages/feeds/FeedsPage')) },
           { path: 'audit', ...page(() => import('../pages/audit/AuditPage')) },

@@ -85,3 +85,8 @@ export function percent(share: number): string {
 export function short(digest: string | undefined): string {
   return digest ? digest.replace(/^sha256:/, '').slice(0, 12) : '–'
 }
+
+/** listed joins words as the language does. */
+export function listed(words: string[]): string {
+  return words.join(currentLanguage() === 'zh' ? '、' : ', ')
+}

@@ -10,7 +10,7 @@ import Checkbox from 'antd/es/checkbox'
 import Table from 'antd/es/table'
 import type { ColumnType, SorterResult } from 'antd/es/table/interface'
 import Tooltip from 'antd/es/tooltip'
-import { lazy, Suspense, useMemo, useRef, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import type { Page } from '../api/client'
 import { usePreference, useUi } from '../app/preferences'
 import { t } from '../i18n'
@@ -52,6 +52,10 @@ interface Props<R> {
   placeholder?: string
   /** Prefix of the list's parameters in the address, in a drawer or a tab. */
   scope?: string
+  /** What is known of a row since it was loaded. */
+  decorate?(row: R): R
+  /** Told of the rows that are on the screen. */
+  onRows?(rows: R[]): void
   /** The row that is open elsewhere. */
   current?: RowKey
   open?(row: R): void
@@ -89,7 +93,12 @@ export function AssetTable<R extends object>(props: Props<R>) {
     placeholderData: keepPreviousData,
     staleTime: stale,
   })
-  const rows = useMemo(() => page.data?.items ?? [], [page.data])
+  const { decorate, onRows } = props
+  const rows = useMemo(() => {
+    const items = page.data?.items ?? []
+    return decorate ? items.map(decorate) : items
+  }, [page.data, decorate])
+  useEffect(() => onRows?.(rows), [onRows, rows])
   const keys = useMemo(() => rows.map(rowKey), [rows, rowKey])
   const [selection, select] = useSelection(JSON.stringify(state.query))
   const total = count.data
@@ -126,7 +135,7 @@ export function AssetTable<R extends object>(props: Props<R>) {
         title: c.title,
         width: c.width,
         align: c.align,
-        fixed: c.locked ? 'left' : undefined,
+        fixed: c.locked ? 'left' : c.end ? 'right' : undefined,
         sorter: c.sort !== undefined,
         sortOrder: c.sort && state.sort.replace(/^-/, '') === c.sort ? (state.sort.startsWith('-') ? 'descend' : 'ascend') : null,
         sortDirections: c.desc ? ['descend', 'ascend'] : ['ascend', 'descend'],

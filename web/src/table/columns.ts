@@ -14,6 +14,8 @@ export interface Column<R> {
   align?: 'right' | 'center'
   /** Not shown unless it is chosen. */
   optional?: boolean
+  /** Stays at the right edge, however wide the table is. */
+  end?: boolean
   /** Always there, always first. */
   locked?: boolean
 }

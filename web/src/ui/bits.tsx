@@ -34,7 +34,7 @@ export function Stat({ label, value, of, note, to, bad }: { label: string; value
         {value === undefined ? '–' : number(value)}
         {of !== undefined && <small> / {number(of)}</small>}
       </div>
-      <div className="note">{note}</div>
+      <div className="foot">{note}</div>
     </>
   )
   return to ? <Link className="stat" to={to}>{inner}</Link> : <div className="stat">{inner}</div>

@@ -95,8 +95,8 @@ function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {
         <Stat label={t('feeds.records')} value={records} note={t('feeds.sources', { count: sources.length })} />
         <Stat label={t('feeds.changed')} value={adoption.keys} note={t('feeds.affected', { count: adoption.affected, n: number(adoption.affected) })} />
         <Stat label={t('feeds.pending')} value={adoption.pending} note={adoption.pending > 0 ? t('feeds.pendingNote') : t('feeds.pendingNone')} />
-        <div className="stat"><div className="label">{t('feeds.newest')}</div><div className="value" style={{ fontSize: 16 }}>{newest ? ago(newest) : '–'}</div><div className="note"><Time value={newest} /></div></div>
-        <div className="stat"><div className="label">{t('feeds.bundle')}</div><div className="value" style={{ fontSize: 16 }}><Copyable text={adoption.bundle.digest} shown={short(adoption.bundle.digest)} /></div><div className="note">{bytes(size)} · {t('feeds.adopted', { ago: ago(adoption.at), by: adoption.by })}</div></div>
+        <div className="stat"><div className="label">{t('feeds.newest')}</div><div className="value" style={{ fontSize: 16 }}>{newest ? ago(newest) : '–'}</div><div className="foot"><Time value={newest} /></div></div>
+        <div className="stat"><div className="label">{t('feeds.bundle')}</div><div className="value" style={{ fontSize: 16 }}><Copyable text={adoption.bundle.digest} shown={short(adoption.bundle.digest)} /></div><div className="foot">{bytes(size)} · {t('feeds.adopted', { ago: ago(adoption.at), by: adoption.by })}</div></div>
       </div>
       <Panel title={t('feeds.sourcesTitle')} flush>
         <Table<Source>

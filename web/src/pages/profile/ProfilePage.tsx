@@ -5,6 +5,7 @@ import { ChangePassword } from '../../app/ChangePassword'
 import { useUi, type Ui } from '../../app/preferences'
 import { useSession } from '../../app/session'
 import { languages, t, tx } from '../../i18n'
+import { listed } from '../../lib/format'
 import { Fact, PageHead, Panel, Time } from '../../ui/bits'
 
 export function Component() {
@@ -41,7 +42,7 @@ export function Component() {
           <dl className="facts">
             <Fact label={t('signin.name')}>{session.user.name}</Fact>
             <Fact label={t('profile.role')}>{tx('role', session.user.role)}</Fact>
-            <Fact label={t('profile.rights')}>{(session.rights ?? []).map((r) => tx('right', r)).join(', ')}</Fact>
+            <Fact label={t('profile.rights')}>{listed((session.rights ?? []).map((r) => tx('right', r)))}</Fact>
             <Fact label={t('profile.since')}><Time value={session.created} /></Fact>
             <Fact label={t('profile.ends')}><Time value={session.ends} /></Fact>
           </dl>

@@ -100,7 +100,7 @@ export function Component() {
     { key: 'created', title: t('registries.created'), width: 140, optional: true, render: (r) => <Time value={r.created} /> },
     ...(change
       ? [{
-          key: 'actions', title: t('list.actions'), width: 130,
+          key: 'actions', title: t('list.actions'), width: 130, end: true,
           render: (r: Registry) => (
             <span className="row">
               <button type="button" className="plain link" onClick={() => show({ edit: String(r.id) })}>{t('common.change')}</button>

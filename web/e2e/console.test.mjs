@@ -1,0 +1,240 @@
+// The console as people use it, against a real service, from the first sign-in on.
+// Run by "make test", which builds the binary with its console first.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { barriers, launch, open } from './browser.mjs'
+import { demonstration, Service } from './service.mjs'
+
+const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', import.meta.url).pathname
+const password = ['a password', 'of my own', 'for tests'].join(' ')
+
+let demo, service, browser, page, complaints, context
+
+before(async () => {
+  demo = await demonstration(binary)
+  service = new Service(binary)
+  await service.begin(demo.feeds)
+  browser = await launch()
+  ;({ context, page, complaints } = await open(browser))
+}, { timeout: 180_000 })
+
+after(async () => {
+  await browser?.close()
+  await service?.end()
+  await demo?.end()
+})
+
+const button = (name) => page.getByRole('button', { name, exact: true })
+const at = (path) => page.goto(service.base + path)
+
+/** quiet fails when the page complained; what a step provokes on purpose is named. */
+function quiet(...expected) {
+  const others = complaints.splice(0).filter((text) => !expected.some((pattern) => pattern.test(text)))
+  assert.deepEqual(others, [])
+}
+
+test('a wrong password is refused in words', async () => {
+  await at('/registries')
+  await page.getByLabel('User name').fill('admin')
+  await page.getByLabel('Password').fill('wrong')
+  await button('Sign in').click()
+  await page.getByText('the name or the password is wrong').waitFor()
+  quiet(/401/)
+})
+
+test('first sign-in: the one-time password has to be changed, and the page that was asked for comes', async () => {
+  await page.getByLabel('Password').fill(service.password)
+  await button('Sign in').click()
+  await page.getByLabel('One-time password').fill(service.password)
+  await page.getByLabel('New password', { exact: true }).fill(password)
+  await page.getByLabel('New password again').fill(password)
+  await button('Set password').click()
+  await page.getByRole('heading', { name: 'No registry yet' }).waitFor()
+  assert.equal(new URL(page.url()).pathname, '/registries')
+  quiet()
+})
+
+test('a registry that does not answer says why, and what to do, before it is kept', async () => {
+  await button('Add image repository').first().click()
+  await page.getByRole('combobox', { name: 'Repository type' }).click()
+  await page.getByTitle('OCI registry').last().click()
+  await page.getByLabel('Instance name').fill('estate')
+  await page.getByLabel('Address').fill('http://127.0.0.1:1')
+  await button('Test connection').click()
+  await page.getByRole('status').getByText('Unreachable').waitFor()
+  quiet()
+})
+
+test('a registry is tested, added and synchronised', async () => {
+  await page.getByLabel('Address').fill(demo.registry)
+  await button('Test connection').click()
+  await page.getByRole('status').getByText('Connected').waitFor()
+  await button('OK').click()
+  await page.getByRole('link', { name: 'estate', exact: true }).waitFor()
+  quiet()
+
+  await button('Add image repository').first().click()
+  await page.getByLabel('Instance name').fill('estate')
+  await page.getByText('another registry has this name').waitFor()
+  await button('Cancel').click()
+
+  await at('/images')
+  await button('Sync assets').click()
+  await button('OK').click()
+  await page.getByRole('link', { name: 'shop/payments' }).first().waitFor()
+  quiet()
+})
+
+test('a quick scan tells what it will do, and shows how far it is', async () => {
+  await button('Quick scan').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('All images', { exact: true }).click()
+  await dialog.getByText(/17 images .* will be scanned/).waitFor()
+  await button('Scan now').click()
+  await page.getByText(/The scan of \d+ images has begun/).waitFor()
+  await page.getByText('Scanned', { exact: true }).first().waitFor({ timeout: 60_000 })
+  quiet()
+})
+
+test('filters are in the address, and a chip takes one back', async () => {
+  await at('/images')
+  await page.getByRole('searchbox').fill('payments 0.9.0')
+  await page.waitForURL(/search=payments/)
+  await page.getByRole('link', { name: 'shop/web' }).first().waitFor({ state: 'hidden' })
+  await button('Security status').click()
+  await page.getByRole('group', { name: 'Security status' }).getByText('At risk').click()
+  await page.waitForURL(/risk=at_risk/)
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /Remove the filter Security status/ }).click()
+  await page.waitForURL((url) => !url.search.includes('risk='))
+  quiet()
+})
+
+test('an image, a vulnerability in it, its fix and its proof have addresses of their own', async () => {
+  await page.getByRole('link', { name: 'shop/payments' }).first().click()
+  await page.getByText('Image risk').waitFor()
+  await page.getByRole('link', { name: /^Vulnerabilities/ }).last().click()
+  const finding = page.getByRole('link', { name: /^CVE-/ }).first()
+  const id = await finding.textContent()
+  await finding.click()
+  await page.getByText('Why it is believed').first().waitFor()
+  await page.reload()
+  await page.getByText('Why it is believed').first().waitFor()
+  await page.getByRole('link', { name: 'In all images' }).click()
+  await page.getByRole('heading', { name: new RegExp(id) }).waitFor()
+  await page.getByText('Repository images that have it now').waitFor()
+  quiet()
+})
+
+test('[ and ] go through the list without closing the drawer', async () => {
+  await at('/images')
+  await page.getByRole('link', { name: 'Details' }).first().click()
+  await page.getByText('Image details').waitFor()
+  const first = page.url()
+  await page.keyboard.press(']')
+  await page.waitForURL((url) => url.href !== first)
+  await page.keyboard.press('[')
+  await page.waitForURL((url) => url.href === first)
+  quiet()
+})
+
+test('ticked images are scanned again, and all that are filtered can be ticked', async () => {
+  await at('/images?search=shop')
+  const boxes = page.getByRole('checkbox', { name: 'Select the row' })
+  await boxes.nth(0).click()
+  await boxes.nth(3).click({ modifiers: ['Shift'] })
+  await page.getByText('4 selected').waitFor()
+  await page.getByRole('button', { name: /^Select all \d+/ }).click()
+  await boxes.nth(1).click()
+  await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Scan again' }).click()
+  await page.getByText(/^Scan \d+ images\?/).waitFor()
+  await button('OK').click()
+  await page.getByText(/The scan of \d+ images? has begun/).waitFor()
+  quiet()
+})
+
+test('a scan that waits is cancelled, and says so', async () => {
+  // Five pulls an hour: what comes after them waits for its turn.
+  const headers = { 'X-Requested-With': 'test' }
+  const { items } = await (await context.request.get(`${service.base}/api/v1/registries`)).json()
+  const { name, kind, address, networkType, region } = items[0]
+  const changed = await context.request.put(`${service.base}/api/v1/registries/${items[0].id}`, { headers, data: { name, kind, address, networkType, region, hourlyLimit: 5 } })
+  assert.equal(changed.status(), 200)
+  const task = await context.request.post(`${service.base}/api/v1/tasks`, { headers, data: { categories: ['vulnerability', 'secret', 'malware'], scope: 'all', filter: {}, forced: true } })
+  assert.equal(task.status(), 201)
+  await at(`/tasks/${(await task.json()).id}`)
+  await button('Cancel scanning').click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel scanning' }).click()
+  await page.getByText(/scans? (was|were) cancelled/).waitFor()
+  await page.getByRole('main').getByText('Cancelled', { exact: true }).first().waitFor()
+  quiet()
+})
+
+test('columns are chosen, and kept after a reload', async () => {
+  await at('/images')
+  await button('Custom list management').click()
+  await page.getByRole('checkbox', { name: 'Digest' }).check()
+  await page.getByRole('checkbox', { name: 'Type' }).uncheck()
+  await button('OK').click()
+  await page.getByRole('columnheader', { name: 'Digest' }).waitFor()
+  await page.reload()
+  await page.getByRole('columnheader', { name: 'Digest' }).waitFor()
+  assert.equal(await page.getByRole('columnheader', { name: 'Type', exact: true }).count(), 0)
+  quiet()
+})
+
+test('the language changes at once, and stays', async () => {
+  await button('切换到中文').click()
+  await page.getByRole('heading', { name: '仓库镜像' }).waitFor()
+  await page.reload()
+  await page.getByRole('heading', { name: '仓库镜像' }).waitFor()
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'zh-CN')
+  await button('Switch to English').click()
+  await page.getByRole('heading', { name: 'Repository images' }).waitFor()
+  quiet()
+})
+
+test('a session that ends under an open page: signing in again keeps the page', async () => {
+  await at('/images?search=shop')
+  await page.getByRole('link', { name: 'shop/web' }).first().waitFor()
+  await context.clearCookies()
+  await button('Refresh').click()
+  await page.getByText('Your session has ended').waitFor()
+  await page.getByRole('dialog').getByLabel('Password').fill(password)
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('Your session has ended').waitFor({ state: 'hidden' })
+  assert.match(page.url(), /search=shop/)
+  await page.getByRole('link', { name: 'shop/web' }).first().waitFor()
+  quiet(/401/)
+})
+
+test('a service that restarts under an open page: the page says so, and goes on', async () => {
+  await at('/images')
+  await page.getByRole('link', { name: 'shop/web' }).first().waitFor()
+  await service.stop()
+  await page.getByText(/connection to the service is interrupted/).waitFor()
+  await service.again()
+  await page.getByText(/connection to the service is interrupted/).waitFor({ state: 'hidden' })
+  await button('Refresh').click()
+  await page.getByRole('link', { name: 'shop/web' }).first().waitFor()
+  quiet(/ERR_/, /50\d/, /Failed to load resource/)
+})
+
+const pages = ['/', '/images', '/vulnerabilities', '/vulnerabilities/CVE-2021-44228', '/components', '/secrets', '/malware', '/tasks', '/registries', '/feeds', '/audit', '/profile']
+
+test('no page is a barrier that a machine can find, in both appearances and on a telephone', { timeout: 300_000 }, async () => {
+  for (const [theme, width] of [['light', 1440], ['dark', 1440], ['light', 390]]) {
+    await page.setViewportSize({ width, height: 900 })
+    await context.request.put(`${service.base}/api/v1/preferences/ui`, { headers: { 'X-Requested-With': 'test' }, data: { language: 'en', theme, density: 'compact' } })
+    for (const path of pages) {
+      await at(path)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.waitForFunction((t) => document.documentElement.dataset.theme === t && !document.querySelector('[aria-busy=true]'), theme)
+      assert.deepEqual(await barriers(page), [], `${path} ${theme} ${width}`)
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      assert.ok(over <= 0, `${path} is ${over} pixels wider than the screen of ${width}`)
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+  quiet()
+})

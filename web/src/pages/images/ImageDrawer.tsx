@@ -1,0 +1,136 @@
+// One image over the list: its own address, a tab for each kind of finding, and the
+// images before and after it in the list by [ and ].
+import LeftOutlined from '@ant-design/icons/LeftOutlined'
+import RightOutlined from '@ant-design/icons/RightOutlined'
+import { useQuery } from '@tanstack/react-query'
+import Button from 'antd/es/button'
+import Drawer from 'antd/es/drawer'
+import Dropdown from 'antd/es/dropdown'
+import { lazy, Suspense, type ComponentType } from 'react'
+import { Link, useLocation, useNavigate } from 'react-router'
+import { getContent, getImage, type AssetRow, type Content } from '../../api/images'
+import { useSession } from '../../app/session'
+import { t, currentLanguage, type Key } from '../../i18n'
+import { compact, short } from '../../lib/format'
+import { useKeys } from '../../lib/keys'
+import { useNarrow } from '../../lib/narrow'
+import { totalOf } from '../../ui/bits'
+import { Empty } from '../../ui/Empty'
+import { ErrorNote } from '../../ui/ErrorNote'
+import { Badges } from './columns'
+import { useLiveScans } from './live'
+import { ScanStatus } from './ScanStatus'
+import { Summary } from './Summary'
+import { useScans } from './useScans'
+
+export interface TabProps {
+  row: AssetRow
+  content: Content
+}
+
+const tabs: { key: string; label: Key; count?: (c: Content) => number; page: ComponentType<TabProps> }[] = [
+  { key: '', label: 'detail.summary' satisfies Key, page: Summary },
+  { key: 'vulnerabilities', label: 'category.vulnerability' satisfies Key, count: (c) => totalOf(c.counters.vulnerabilities), page: lazy(() => import('./tabs/VulnerabilitiesTab')) },
+  { key: 'malware', label: 'category.malware' satisfies Key, count: (c) => totalOf(c.counters.malware), page: lazy(() => import('./tabs/MalwareTab')) },
+  { key: 'secrets', label: 'category.secret' satisfies Key, count: (c) => totalOf(c.counters.secrets), page: lazy(() => import('./tabs/SecretsTab')) },
+  { key: 'components', label: 'nav.components' satisfies Key, count: (c) => c.counters.packages, page: lazy(() => import('./tabs/ComponentsTab')) },
+  { key: 'history', label: 'detail.history' satisfies Key, page: lazy(() => import('./tabs/HistoryTab')) },
+  { key: 'changes', label: 'detail.changes' satisfies Key, page: lazy(() => import('./tabs/ChangesTab')) },
+]
+
+interface Props {
+  id: number
+  tab?: string
+  rows: AssetRow[]
+  close(): void
+}
+
+export default function ImageDrawer({ id, tab = '', rows, close }: Props) {
+  const narrow = useNarrow()
+  const navigate = useNavigate()
+  const location = useLocation()
+  const live = useLiveScans()
+  const asked = useQuery({ queryKey: ['image', id], queryFn: () => getImage(id), placeholderData: rows.find((r) => r.id === id) })
+  const row = asked.data && live(asked.data)
+  const content = useQuery({ queryKey: ['content', row?.imageID, 'summary'], queryFn: () => getContent(row?.imageID ?? ''), enabled: !!row?.imageID })
+
+  const index = rows.findIndex((r) => r.id === id)
+  const near = (step: number) => (index < 0 ? undefined : rows[index + step])
+  const go = (target: AssetRow | undefined) => target && void navigate({ pathname: `/images/${target.id}${tab ? `/${tab}` : ''}`, search: plain(location.search) }, { replace: true })
+  useKeys({ '[': () => go(near(-1)), ']': () => go(near(1)) })
+
+  const here = tabs.find((x) => x.key === tab) ?? tabs[0]
+  return (
+    <Drawer
+      open
+      size={narrow ? '100%' : 'min(1080px, 88vw)'}
+      onClose={close}
+      styles={{ body: { padding: 0, display: 'flex', flexDirection: 'column' }, header: { padding: '10px 16px' } }}
+      title={row ? <span className="row wrap" style={{ gap: 6 }}><span style={{ overflowWrap: 'anywhere' }}>{row.repository}:{row.tag || short(row.digest)}</span><Badges row={row} /></span> : t('common.loading')}
+      extra={row && (
+        <span className="row" style={{ gap: 4 }}>
+          <Button type="text" icon={<LeftOutlined />} disabled={!near(-1)} onClick={() => go(near(-1))} aria-label={t('detail.previous')} title={`${t('detail.previous')} [`} />
+          <Button type="text" icon={<RightOutlined />} disabled={!near(1)} onClick={() => go(near(1))} aria-label={t('detail.next')} title={`${t('detail.next')} ]`} />
+          {!narrow && <Actions row={row} />}
+        </span>
+      )}
+    >
+      {asked.error && !row && <div style={{ padding: 16 }}><ErrorNote error={asked.error} retry={() => void asked.refetch()} /></div>}
+      {row && (
+        <>
+          {narrow && <div style={{ padding: '8px 16px 0' }}><Actions row={row} /></div>}
+          <nav className="tabs" aria-label={t('detail.tabs')}>
+            {tabs.map((x) => {
+              const n = content.data && x.count?.(content.data)
+              return (
+                <Link key={x.key} to={{ pathname: `/images/${id}${x.key ? `/${x.key}` : ''}`, search: plain(location.search) }} replace aria-current={x.key === here.key ? 'page' : undefined}>
+                  {t(x.label)}{n !== undefined && <span className="num">{compact(n)}</span>}
+                </Link>
+              )
+            })}
+          </nav>
+          <div className="tab-body">
+            {row.status === 'scanning' && <div className="note info" style={{ marginBottom: 12 }}><div className="grow" style={{ maxWidth: 260 }}><ScanStatus row={row} /></div></div>}
+            {!row.imageID ? <Empty title={t('detail.unread')} help={t('detail.unreadHelp')} /> : content.error ? <ErrorNote error={content.error} retry={() => void content.refetch()} /> : content.data && (
+              <Suspense fallback={<div className="waiting"><i /><i /><i /><i /></div>}>
+                <here.page row={row} content={content.data} />
+              </Suspense>
+            )}
+          </div>
+        </>
+      )}
+    </Drawer>
+  )
+}
+
+/** plain drops the filters of a tab: another tab, or another image, begins without them. */
+function plain(search: string): string {
+  const params = new URLSearchParams(search)
+  for (const name of [...params.keys()]) if (name.startsWith('in.') || name === 'v') params.delete(name)
+  return params.toString()
+}
+
+const formats: { format: string; label: Key }[] = [
+  { format: 'html', label: 'detail.html' satisfies Key },
+  { format: 'json', label: 'detail.json' satisfies Key },
+  { format: 'cyclonedx', label: 'detail.cyclonedx' satisfies Key },
+  { format: 'spdx', label: 'detail.spdx' satisfies Key },
+]
+
+function Actions({ row }: { row: AssetRow }) {
+  const { may } = useSession()
+  const scans = useScans()
+  const name = `${row.repository}:${row.tag || short(row.digest)}`
+  return (
+    <span className="row">
+      {row.imageID && row.scannedAt && (
+        <Dropdown trigger={['click']} menu={{ items: formats.map((f) => ({ key: f.format, label: <a href={`/api/v1/contents/${row.imageID}/report?format=${f.format}&lang=${currentLanguage()}`} download>{t(f.label)}</a> })) }}>
+          <Button>{t('detail.download')}</Button>
+        </Dropdown>
+      )}
+      {may('scan') && (row.status === 'scanning'
+        ? <Button onClick={() => scans.cancel(row.imageID ? { imageIDs: [row.imageID] } : { filter: { ids: [row.id] } }, 1, name)}>{t('scan.cancel')}</Button>
+        : <Button type="primary" onClick={() => scans.scan({ ids: [row.id] }, 1, name)}>{row.status === 'not_scanned' ? t('scan.now') : t('scan.again')}</Button>)}
+    </span>
+  )
+}

@@ -1,0 +1,93 @@
+// The columns of lists of image rows.
+import { Link } from 'react-router'
+import type { AssetRow } from '../../api/images'
+import { t, tx } from '../../i18n'
+import { bytes, number, short, listed } from '../../lib/format'
+import type { Column } from '../../table/columns'
+import { Copyable, SeveritySplit, Time, totalOf } from '../../ui/bits'
+import { ScanStatus } from './ScanStatus'
+
+/** detail is the address of an image's drawer over the list of images; the list stays as it is. */
+export function detailOf(row: { id: number }, tab = '', search = ''): string {
+  const query = search.startsWith('?') ? search.slice(1) : search
+  return `/images/${row.id}${tab ? `/${tab}` : ''}${query ? `?${query}` : ''}`
+}
+
+/** withSeverity narrows a tab of the drawer to one severity, beside what the address has already. */
+function withSeverity(search: string, severity?: string): string {
+  const params = new URLSearchParams(search)
+  for (const name of [...params.keys()]) if (name.startsWith('in.')) params.delete(name)
+  if (severity) params.set('in.severity', severity)
+  return params.toString()
+}
+
+/** Risks are the kinds of risk that an image has, with their numbers; each leads to its findings. */
+export function Risks({ row, search = '' }: { row: AssetRow; search?: string }) {
+  if (row.risk === 'none') return <span className="tag ok">{tx('risk', 'none')}</span>
+  if (row.risk === 'unknown') return <span className="tag unknown" title={t('images.unknownHelp')}>{tx('risk', 'unknown')}</span>
+  const malware = totalOf(row.counters.malware)
+  const secrets = totalOf(row.counters.secrets)
+  return (
+    <span className="row nowrap" style={{ gap: 4 }}>
+      {totalOf(row.counters.vulnerabilities) > 0 && <SeveritySplit counts={row.counters.vulnerabilities} to={(severity) => detailOf(row, 'vulnerabilities', withSeverity(search, severity))} />}
+      {malware > 0 && <Link className="tag critical" to={detailOf(row, 'malware', withSeverity(search))}>{t('images.malwareShort')} {number(malware)}</Link>}
+      {secrets > 0 && <Link className="tag high" to={detailOf(row, 'secrets', withSeverity(search))}>{t('images.secretsShort')} {number(secrets)}</Link>}
+    </span>
+  )
+}
+
+export function Badges({ row }: { row: AssetRow }) {
+  const reasons = (all: string[] | null | undefined) => listed((all ?? []).map((r) => tx('reason', r)))
+  return (
+    <>
+      {row.highPriority && row.highPriority.length > 0 && <span className="tag bad" title={`${t('images.priority')}: ${reasons(row.highPriority)}`}>{t('images.priorityShort')}</span>}
+      {row.newest && <span className="tag outline">{t('images.newest')}</span>}
+      {row.running && <span className="tag info">{t('images.running')}</span>}
+      {row.gone && <span className="tag warn" title={t('images.goneHelp')}>{t('images.gone')}</span>}
+    </>
+  )
+}
+
+interface Options {
+  /** The address's parameters, which links to a drawer keep. */
+  search?: string
+}
+
+export function imageColumns({ search = '' }: Options = {}): Column<AssetRow>[] {
+  return [
+    {
+      key: 'name', title: t('images.name'), width: 236, sort: 'name', locked: true,
+      render: (r) => <span className="name-cell"><Link to={detailOf(r, '', withSeverity(search))} title={r.repository}>{r.repository}</Link><Badges row={r} /></span>,
+    },
+    { key: 'tag', title: t('images.tag'), width: 108, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.tag || short(r.digest)}{r.index && <span className="muted"> {r.platform.architecture}</span>}</span> },
+    { key: 'registry', title: t('images.registry'), width: 104, sort: 'registry', render: (r) => <Link title={r.registryName} to={`/registries?search=${encodeURIComponent(r.registryName)}`}>{r.registryName}</Link> },
+    { key: 'address', title: t('images.address'), width: 210, optional: true, render: (r) => <span className="mono">{r.address}</span> },
+    { key: 'kind', title: t('images.kind'), width: 92, render: (r) => tx('registryKind', r.registryKind) },
+    { key: 'status', title: t('images.status'), width: 106, sort: 'status', render: (r) => <ScanStatus row={r} /> },
+    { key: 'risks', title: t('images.risks'), width: 244, sort: 'worst', desc: true, render: (r) => <Risks row={r} search={search} /> },
+    {
+      key: 'vulnerabilities', title: t('category.vulnerability'), width: 176, sort: 'vulnerabilities', desc: true, optional: true,
+      render: (r) => (r.scannedAt ? <SeveritySplit counts={r.counters.vulnerabilities} to={(severity) => detailOf(r, 'vulnerabilities', withSeverity(search, severity))} /> : <span className="muted">–</span>),
+    },
+    { key: 'malware', title: t('category.malware'), width: 120, sort: 'malware', desc: true, align: 'right', optional: true, render: (r) => <Count n={r.scannedAt ? totalOf(r.counters.malware) : undefined} to={detailOf(r, 'malware', withSeverity(search))} bad /> },
+    { key: 'secrets', title: t('category.secret'), width: 120, sort: 'secrets', desc: true, align: 'right', optional: true, render: (r) => <Count n={r.scannedAt ? totalOf(r.counters.secrets) : undefined} to={detailOf(r, 'secrets', withSeverity(search))} /> },
+    { key: 'scanned', title: t('images.scannedAt'), width: 128, sort: 'scanned', desc: true, render: (r) => <Time value={r.scannedAt} /> },
+    { key: 'packages', title: t('images.components'), width: 100, sort: 'packages', desc: true, align: 'right', optional: true, render: (r) => <Count n={r.scannedAt ? r.counters.packages : undefined} to={detailOf(r, 'components', withSeverity(search))} /> },
+    { key: 'os', title: t('images.os'), width: 150, optional: true, render: (r) => r.osName || '–' },
+    { key: 'platform', title: t('images.arch'), width: 110, optional: true, render: (r) => [r.platform.os, r.platform.architecture, r.platform.variant].filter(Boolean).join('/') || '–' },
+    { key: 'size', title: t('images.size'), width: 90, sort: 'size', desc: true, align: 'right', optional: true, render: (r) => <span className="num">{bytes(r.size)}</span> },
+    { key: 'created', title: t('images.created'), width: 130, sort: 'created', desc: true, optional: true, render: (r) => <Time value={r.created} /> },
+    { key: 'pushed', title: t('images.pushed'), width: 130, sort: 'pushed', desc: true, optional: true, render: (r) => <Time value={r.pushed} /> },
+    { key: 'synced', title: t('images.synced'), width: 130, sort: 'synced', desc: true, optional: true, render: (r) => <Time value={r.lastSeen} /> },
+    { key: 'digest', title: t('images.digest'), width: 130, optional: true, render: (r) => <Copyable text={r.digest} shown={short(r.digest)} /> },
+    { key: 'imageID', title: t('images.imageID'), width: 130, optional: true, render: (r) => (r.imageID ? <Copyable text={r.imageID} shown={short(r.imageID)} /> : '–') },
+    { key: 'recommended', title: t('images.recommendedReason'), width: 180, optional: true, render: (r) => listed((r.recommended ?? []).map((x) => tx('reason', x))) || '–' },
+    { key: 'priorityReason', title: t('images.priorityReason'), width: 200, optional: true, render: (r) => listed((r.highPriority ?? []).map((x) => tx('reason', x))) || '–' },
+  ]
+}
+
+function Count({ n, to, bad }: { n: number | undefined; to: string; bad?: boolean }) {
+  if (n === undefined) return <span className="muted">–</span>
+  if (n === 0) return <span className="muted num">0</span>
+  return <Link to={to} className="num" style={bad ? { color: 'var(--bad)', fontWeight: 600 } : undefined}>{number(n)}</Link>
+}

@@ -1,0 +1,54 @@
+// The filters of lists of image rows, the same wherever such a list stands.
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { listFacets, type Facets } from '../../api/images'
+import { severities } from '../../app/theme'
+import { t, tx, useLanguage } from '../../i18n'
+import type { Choice, Filter } from '../../table/state'
+
+export const statuses = ['not_scanned', 'scanning', 'scanned', 'cancelled', 'failed']
+const risks = ['at_risk', 'none', 'unknown']
+const riskKinds = ['vulnerability', 'malware', 'secret']
+
+const words = (group: string, all: readonly string[]): Choice[] => all.map((value) => ({ value, label: tx(group, value) }))
+const facet = (facets: Facets | undefined, name: keyof Facets): Choice[] =>
+  ((facets?.[name] as { value: string; label?: string; count: number }[] | null | undefined) ?? []).map((f) => ({ value: f.value, label: f.label || f.value || '–', count: f.count }))
+
+export function useImageFilters(): Filter[] {
+  const language = useLanguage()
+  const facets = useQuery({ queryKey: ['images', 'facets'], queryFn: ({ signal }) => listFacets({}, signal), staleTime: 30_000 })
+  const f = facets.data
+  return useMemo<Filter[]>(() => {
+    void language // the words below are in it
+    return [
+      { key: 'status', label: t('images.status'), kind: 'choices', options: words('status', statuses) },
+      { key: 'risk', label: t('images.security'), kind: 'choices', options: words('risk', risks) },
+      { key: 'riskKind', label: t('images.risks'), kind: 'choices', options: words('category', riskKinds), more: true },
+      { key: 'kind', label: t('registries.kind'), kind: 'choices', options: facet(f, 'kinds').map((o) => ({ ...o, label: tx('registryKind', o.value) })) },
+      { key: 'registry', label: t('images.registry'), kind: 'choices', options: facet(f, 'registries') },
+      { key: 'newest', label: t('images.newestOnly'), kind: 'switch' },
+      { key: 'highPriority', label: t('images.highPriorityOnly'), kind: 'switch' },
+      { key: 'severity', label: t('images.severity'), kind: 'choices', options: words('severity', severities), more: true },
+      { key: 'namespace', label: t('images.namespace'), kind: 'choices', options: facet(f, 'namespaces'), more: true },
+      { key: 'os', label: t('images.os'), kind: 'choices', options: facet(f, 'os'), more: true },
+      { key: 'arch', label: t('images.arch'), kind: 'choices', options: facet(f, 'architectures'), more: true },
+      { key: 'running', label: t('images.runningOnly'), kind: 'switch', more: true },
+      { key: 'recommended', label: t('images.recommendedOnly'), kind: 'switch', more: true },
+      { key: 'mustFix', label: t('images.mustFixOnly'), kind: 'switch', more: true },
+      { key: 'fixable', label: t('images.fixableOnly'), kind: 'switch', more: true },
+      { key: 'gone', label: t('images.goneOnly'), kind: 'switch', more: true },
+      { key: 'package', label: t('images.package'), kind: 'text', more: true },
+      { key: 'vulnerability', label: t('images.vulnerability'), kind: 'text', more: true },
+      { key: 'scanned', label: t('images.scannedAt'), kind: 'dates', more: true },
+      { key: 'created', label: t('images.created'), kind: 'dates', more: true },
+      { key: 'pushed', label: t('images.pushed'), kind: 'dates', more: true },
+      { key: 'synced', label: t('images.synced'), kind: 'dates', more: true },
+      { key: 'size', label: t('images.size'), kind: 'sizes', more: true },
+      { key: 'imageID', label: t('images.imageID'), kind: 'hidden' },
+      { key: 'repository', label: t('images.repository'), kind: 'hidden' },
+      { key: 'component', label: t('images.component'), kind: 'hidden' },
+      { key: 'secret', label: t('images.sameSecret'), kind: 'hidden' },
+      { key: 'malware', label: t('images.sameMalware'), kind: 'hidden' },
+    ]
+  }, [f, language])
+}

@@ -1,0 +1,19 @@
+// Where something was found: the filters that lists across images share.
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { listRegistries } from '../api/registries'
+import { t, useLanguage } from '../i18n'
+import type { Filter } from '../table/state'
+
+export function useWhere(): Filter[] {
+  const language = useLanguage()
+  const registries = useQuery({ queryKey: ['registries', 'all'], queryFn: ({ signal }) => listRegistries({}, signal), staleTime: 60_000 })
+  return useMemo<Filter[]>(() => {
+    void language // the words below are in it
+    return [
+      { key: 'newest', label: t('images.newestOnly'), kind: 'switch' },
+      { key: 'running', label: t('images.runningOnly'), kind: 'switch' },
+      { key: 'registry', label: t('images.registry'), kind: 'choices', options: (registries.data?.items ?? []).map((r) => ({ value: String(r.id), label: r.name })), more: true },
+    ]
+  }, [registries.data, language])
+}
