@@ -93,3 +93,17 @@ func (s *Store) SyncWishes(ctx context.Context) (map[int64]pratique.SyncWish, er
 	}
 	return wishes, err
 }
+
+// SyncStates is how far our knowledge of each registry's inventory reaches.
+func (s *Store) SyncStates(ctx context.Context) (map[int64]pratique.SyncStatus, error) {
+	type row struct {
+		id     int64
+		status pratique.SyncStatus
+	}
+	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.id, document{&r.status}) }, "SELECT id, sync FROM registries")
+	states := make(map[int64]pratique.SyncStatus, len(all))
+	for _, r := range all {
+		states[r.id] = r.status
+	}
+	return states, err
+}

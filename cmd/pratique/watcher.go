@@ -39,6 +39,17 @@ type scanEvent struct {
 	Error    *pratique.Error           `json:"error,omitempty"`
 }
 
+// taskEvent is the event "task".
+type taskEvent struct {
+	ID        int64      `json:"id"`
+	Total     int        `json:"total"`
+	Scanned   int        `json:"scanned"`
+	Failed    int        `json:"failed"`
+	Cancelled int        `json:"cancelled"`
+	AtRisk    int        `json:"atRisk"`
+	Ended     *time.Time `json:"ended,omitempty"`
+}
+
 // syncEvent is the event "sync".
 type syncEvent struct {
 	RegistryID int64 `json:"registryID"`
@@ -101,16 +112,16 @@ func (w *watcher) look(ctx context.Context) error {
 		return err
 	}
 	for _, t := range tasks {
-		if err := tell("task", fmt.Sprint("task/", t.ID), first && t.Ended != nil, t); err != nil {
+		if err := tell("task", fmt.Sprint("task/", t.ID), first && t.Ended != nil, taskEvent{t.ID, t.Total, t.Scanned, t.Failed, t.Cancelled, t.AtRisk, t.Ended}); err != nil {
 			return err
 		}
 	}
-	registries, err := w.db.Registries(ctx)
+	syncs, err := w.db.SyncStates(ctx)
 	if err != nil {
 		return err
 	}
-	for _, r := range registries {
-		if err := tell("sync", fmt.Sprint("sync/", r.ID), first && r.Sync.State != "running", syncEvent{r.ID, r.Sync}); err != nil {
+	for id, status := range syncs {
+		if err := tell("sync", fmt.Sprint("sync/", id), first && status.State != "running", syncEvent{id, status}); err != nil {
 			return err
 		}
 	}
