@@ -31,6 +31,7 @@ type Lease struct {
 	Categories []Category    `json:"categories"`
 	Forced     bool          `json:"forced"`
 	Timeout    time.Duration `json:"timeout"`
+	Created    time.Time     `json:"created"` // when the scan was first wanted
 	// Knowledge names what told how far vulnerabilities are known. The worker fills it
 	// in when it hands its report in.
 	Knowledge string `json:"knowledge,omitempty"`

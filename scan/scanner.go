@@ -52,6 +52,8 @@ type Scanner struct {
 	Tool        pratique.Tool
 	Observer    Observer
 	Log         *slog.Logger
+
+	readings readings
 }
 
 // Why a scan ends of itself.
@@ -148,9 +150,10 @@ func (w *scanning) conclude(ctx context.Context, report *pratique.Report, failur
 
 func (w *scanning) finish(ctx context.Context, report *pratique.Report) error {
 	again := false
-	w.lease.Knowledge = w.told
+	lease := w.lease // beats go on with it
+	lease.Knowledge = w.told
 	err := w.persist(ctx, func(ctx context.Context) (err error) {
-		again, err = w.Store.FinishScan(ctx, w.lease, report, w.Rules)
+		again, err = w.Store.FinishScan(ctx, lease, report, w.Rules)
 		return err
 	})
 	if err != nil {
@@ -328,9 +331,9 @@ func (w *scanning) run(ctx context.Context, opened Opened) (*pratique.Report, er
 	}
 	defer release()
 	w.told = KnowledgeName(known)
-	facts := w.Facts
+	facts := notedFacts{FactStore: w.Facts, readings: &w.readings}
 	if w.lease.Forced {
-		facts = w.tracker.only(facts)
+		facts.since = w.lease.Created
 	}
 	now := time.Now()
 	request := Request{

@@ -73,6 +73,13 @@ func TestFromRegistryToFindings(t *testing.T) {
 		if n := h.pulls(base); n != 1 {
 			t.Errorf("a known layer was fetched: %d times in all", n)
 		}
+		// Whoever insists gets every layer read again, and each of them once.
+		e.ended(e.start(func(w *pratique.ScanWish) { w.Forced = true }))
+		for _, l := range append(apps, base) {
+			if n := h.pulls(l); n != 2 {
+				t.Errorf("a layer of forced scans was fetched %d times in all", n)
+			}
+		}
 	})
 }
 

@@ -39,7 +39,6 @@ type tracker struct {
 	judging  bool
 	progress map[pratique.Category]int
 	changed  chan struct{}
-	put      map[pratique.Digest]bool // see only
 }
 
 func newTracker(categories []pratique.Category) *tracker {
@@ -131,36 +130,6 @@ func (t *tracker) sum() int64 {
 		sum += n
 	}
 	return sum
-}
-
-// only is a store that knows just what this scan puts into it: a forced scan
-// reads every layer again, but once.
-func (t *tracker) only(facts FactStore) FactStore { return &freshFacts{facts, t} }
-
-type freshFacts struct {
-	FactStore
-	tracker *tracker
-}
-
-func (f *freshFacts) Get(diffID pratique.Digest, analyzer, version string) *pratique.Facts {
-	f.tracker.mu.Lock()
-	fresh := f.tracker.put[diffID]
-	f.tracker.mu.Unlock()
-	if !fresh {
-		return nil
-	}
-	return f.FactStore.Get(diffID, analyzer, version)
-}
-
-func (f *freshFacts) Put(facts *pratique.Facts) error {
-	err := f.FactStore.Put(facts)
-	f.tracker.mu.Lock()
-	defer f.tracker.mu.Unlock()
-	if f.tracker.put == nil {
-		f.tracker.put = map[pratique.Digest]bool{}
-	}
-	f.tracker.put[facts.DiffID] = true
-	return err
 }
 
 // unread is the source of what a scan had no time for.

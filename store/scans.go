@@ -37,8 +37,8 @@ func (s *Store) Claim(ctx context.Context, scanID int64, worker string) (lease p
 		var finished []pratique.Category
 		lease = pratique.Lease{ScanID: scanID, Worker: worker}
 		err := tx.row(ctx, `UPDATE scans SET attempt = attempt + 1, started = ?, beat = ?, worker = ?, due = NULL, error = NULL
-			WHERE id = ? AND ended IS NULL AND started IS NULL RETURNING attempt, categories, finished, forced, timeout`, at(tx.now), at(tx.now), worker, scanID).
-			Scan(&lease.Attempt, document{&lease.Categories}, document{&finished}, &lease.Forced, (*micros)(&lease.Timeout))
+			WHERE id = ? AND ended IS NULL AND started IS NULL RETURNING attempt, categories, finished, forced, timeout, created`, at(tx.now), at(tx.now), worker, scanID).
+			Scan(&lease.Attempt, document{&lease.Categories}, document{&finished}, &lease.Forced, (*micros)(&lease.Timeout), into{&lease.Created})
 		if errors.Is(err, sql.ErrNoRows) {
 			return whyNot(ctx, tx, scanID)
 		}
