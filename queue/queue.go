@@ -26,11 +26,13 @@ import (
 )
 
 // River's queues. Scans have their own, so that a thousand of them do not keep a
-// registry from being synchronised; so have exports, which may take minutes each.
+// registry from being synchronised; so have exports, which may take minutes each,
+// and schedules, which begin on time however long registries take to answer.
 const (
 	queueScan    = "scan"
 	queueService = "service"
 	queueExport  = "export"
+	queueClock   = "clock"
 )
 
 const (
@@ -195,6 +197,8 @@ func options(job scan.Job) (*river.InsertOpts, error) {
 		opts.Queue = queueScan
 	case scan.ExportArgs:
 		opts.Queue = queueExport
+	case scan.ScheduleArgs:
+		opts.Queue = queueClock
 	case scan.WindowArgs:
 		opts.UniqueOpts.ByState = rivertype.UniqueOptsByStateDefault() // one that is done counts as well
 	}

@@ -542,3 +542,19 @@ func TestWrongUse(t *testing.T) {
 		}
 	})
 }
+
+// Registries that do not answer, and files of a million rows, hold no schedule up.
+func TestSchedulesDoNotWaitForSlowJobs(t *testing.T) {
+	conformance(t, func(t *testing.T, e *env) {
+		e.enqueue(scan.Job{Args: scan.SyncArgs{RegistryID: 1}}, scan.Job{Args: scan.SyncArgs{RegistryID: 2}}, scan.Job{Args: scan.ExportArgs{ExportID: 1}}, scan.Job{Args: scan.ExportArgs{ExportID: 2}})
+		slow := func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
+		e.start(e.q, Options{Services: 1, Exports: 1, Grace: time.Second, Handlers: Handlers{
+			Sync:     func(ctx context.Context, _ scan.SyncArgs, _ scan.Attempt) error { return slow(ctx) },
+			Export:   func(ctx context.Context, _ scan.ExportArgs, _ scan.Attempt) error { return slow(ctx) },
+			Schedule: func(context.Context, scan.ScheduleArgs, scan.Attempt) error { return nil },
+		}})
+		e.within(5*time.Second, "one of each runs", func() bool { return e.number("SELECT count(*) FROM river_job WHERE state = 'running'") == 2 })
+		e.enqueue(scan.Job{Args: scan.ScheduleArgs{ScheduleID: 1}})
+		e.within(5*time.Second, "the schedule's job is done", func() bool { return e.state(scan.ScheduleArgs{ScheduleID: 1}) == "completed" })
+	})
+}

@@ -189,6 +189,9 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return err
 }
 
+// clockAtOnce is how many schedules are looked after at once: it is quickly done.
+const clockAtOnce = 2
+
 func (w *work) config() *river.Config {
 	config := &river.Config{
 		ID:                          w.id,
@@ -213,6 +216,7 @@ func (w *work) config() *river.Config {
 	}
 	if w.Services > 0 {
 		config.Queues[queueService] = river.QueueConfig{MaxWorkers: w.Services}
+		config.Queues[queueClock] = river.QueueConfig{MaxWorkers: clockAtOnce}
 	}
 	if w.Exports > 0 {
 		config.Queues[queueExport] = river.QueueConfig{MaxWorkers: w.Exports}
