@@ -123,6 +123,7 @@ func (w *scanning) conclude(ctx context.Context, report *pratique.Report, failur
 	cause := context.Cause(ctx)
 	ctx = context.WithoutCancel(ctx)
 	var wait *postponed
+	var gone *away
 	switch {
 	case failure == nil:
 		return w.finish(ctx, report)
@@ -137,6 +138,9 @@ func (w *scanning) conclude(ctx context.Context, report *pratique.Report, failur
 			w.ended(pratique.StatusCancelled, nil)
 		}
 		return cause
+	case errors.As(failure, &gone):
+		err := w.persist(ctx, func(ctx context.Context) error { return w.Store.Release(ctx, w.lease) })
+		return errors.Join(gone, err)
 	case errors.As(failure, &wait):
 		due := time.Now().Add(wait.wait)
 		err := w.persist(ctx, func(ctx context.Context) error { return w.Store.Postpone(ctx, w.lease, due, wait.why) })
@@ -248,6 +252,20 @@ func (w *scanning) partial(ctx context.Context) *pratique.Report {
 	return report
 }
 
+// away: our own database did not answer in the middle of a scan. The image has not
+// failed: it is scanned when the database is back.
+type away struct{ error }
+
+func (a *away) Unwrap() error { return a.error }
+
+// ours marks an error of the store.
+func ours(err error) error {
+	if pratique.CodeOf(err) == pratique.CodeUnreachable {
+		return &away{err}
+	}
+	return err
+}
+
 // postponed: nothing can be done before a time.
 type postponed struct {
 	wait time.Duration
@@ -261,7 +279,7 @@ func (p *postponed) Error() string { return p.why.Error() }
 func (w *scanning) scan(ctx context.Context) (*pratique.Report, error) {
 	locations, err := w.Store.Locations(ctx, w.lease.ImageID)
 	if err != nil {
-		return nil, err
+		return nil, ours(err)
 	}
 	if len(locations) == 0 {
 		return nil, pratique.Errorf(pratique.CodeNotFound, "the image is no longer in any registry").WithRemedy("synchronise the registry that had it")
@@ -286,6 +304,9 @@ func (w *scanning) scan(ctx context.Context) (*pratique.Report, error) {
 			}
 			continue
 		}
+		if gone := (*away)(nil); errors.As(err, &gone) {
+			return nil, err
+		}
 		failure = cmp.Or(failure, err)
 	}
 	if wait != nil {
@@ -298,7 +319,7 @@ func (w *scanning) scan(ctx context.Context) (*pratique.Report, error) {
 func (w *scanning) from(ctx context.Context, l pratique.Location) (*pratique.Report, error) {
 	r, conn, err := connect(ctx, w.Store, l.RegistryID)
 	if err != nil {
-		return nil, err
+		return nil, ours(err)
 	}
 	w.kind = r.Kind
 	if err := refused(r, time.Now()); err != nil {
@@ -306,7 +327,7 @@ func (w *scanning) from(ctx context.Context, l pratique.Location) (*pratique.Rep
 	}
 	wait, err := w.Store.TakePull(ctx, r.ID, w.lease.ScanID)
 	if err != nil {
-		return nil, err
+		return nil, ours(err)
 	}
 	if wait > 0 {
 		return nil, &postponed{wait, pratique.Errorf(pratique.CodeRateLimited, "the registry %s has had its %d images of this hour", r.Name, r.HourlyLimit).
@@ -327,7 +348,7 @@ func (w *scanning) from(ctx context.Context, l pratique.Location) (*pratique.Rep
 func (w *scanning) run(ctx context.Context, opened Opened) (*pratique.Report, error) {
 	known, bundle, release, err := w.Knowledge.Current(ctx)
 	if err != nil {
-		return nil, err
+		return nil, ours(err)
 	}
 	defer release()
 	w.told = KnowledgeName(known)
