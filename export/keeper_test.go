@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/internal/pgtest"
 	"github.com/pratique/pratique/store"
 )
 
@@ -40,7 +41,12 @@ func digest(name string, n int) pratique.Digest { return pratique.DigestOf(fmt.A
 // keeper is a keeper on a new database of its own, with nobody who runs its jobs.
 func keeper(t testing.TB) (*Keeper, *store.Store) {
 	t.Helper()
-	s, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "pratique.db"), nil)
+	return keeperOn(t, filepath.Join(t.TempDir(), "pratique.db"))
+}
+
+func keeperOn(t testing.TB, dsn string) (*Keeper, *store.Store) {
+	t.Helper()
+	s, err := store.Open(context.Background(), dsn, nil)
 	must(t, err)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
@@ -129,7 +135,12 @@ func decode(t testing.TB, content []byte) (rows []map[string]any) {
 }
 
 func TestEveryKind(t *testing.T) {
-	k, s := keeper(t)
+	t.Run("SQLite", func(t *testing.T) { everyKind(t, filepath.Join(t.TempDir(), "pratique.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { everyKind(t, pgtest.Database(t)) })
+}
+
+func everyKind(t *testing.T, dsn string) {
+	k, s := keeperOn(t, dsn)
 	estate(t, s, 5, 3, 4)
 	ctx := context.Background()
 	yes := pratique.AssetFilter{Search: "v0001"}

@@ -221,7 +221,12 @@ func TestAYearOfNights(t *testing.T) {
 // TestWhatWaitsGoesOnInTheNextWindow: first, and in turn, so that every image is
 // reached however short the nights are.
 func TestWhatWaitsGoesOnInTheNextWindow(t *testing.T) {
-	a := newAlmanac(t, filepath.Join(t.TempDir(), "pratique.db"), 10)
+	t.Run("SQLite", func(t *testing.T) { whatWaits(t, filepath.Join(t.TempDir(), "pratique.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { whatWaits(t, pgtest.Database(t)) })
+}
+
+func whatWaits(t *testing.T, dsn string) {
+	a := newAlmanac(t, dsn, 10)
 	v := a.create(daily("nightly"))
 	night := a.now.Add(time.Hour)
 	seen := map[pratique.Digest]int{}
