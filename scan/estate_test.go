@@ -369,6 +369,19 @@ func (f *feeds) prepare(fixed map[string]string) (adopt func() pratique.Adoption
 	}
 }
 
+// attacked imports the news that a CVE is being exploited, for the next adoption.
+func (f *feeds) attacked(cve string) {
+	f.t.Helper()
+	file := filepath.Join(f.t.TempDir(), "known_exploited_vulnerabilities.json")
+	content := fmt.Sprintf(`{"title":"CISA Catalog of Known Exploited Vulnerabilities","catalogVersion":"2026.03.01","dateReleased":"2026-03-01T10:00:00.0000Z","count":1,"vulnerabilities":[{"cveID":%q,"vendorProject":"x","product":"x","vulnerabilityName":"x","dateAdded":"2026-03-01","shortDescription":"x","requiredAction":"Update.","dueDate":"2026-03-20"}]}`, cve)
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := f.dir.Import(f.t.Context(), advisory.ImportOptions{Inputs: []string{file}}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 func (f *feeds) Current(context.Context) (scan.Knowledge, *pratique.Bundle, func(), error) {
 	b, err := f.dir.Current()
 	if errors.Is(err, advisory.ErrNoBundle) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pratique/pratique"
@@ -284,6 +285,7 @@ func (w *scanning) scan(ctx context.Context) (*pratique.Report, error) {
 	if len(locations) == 0 {
 		return nil, pratique.Errorf(pratique.CodeNotFound, "the image is no longer in any registry").WithRemedy("synchronise the registry that had it")
 	}
+	w.order(ctx, locations)
 	var failure error
 	var wait *postponed
 	tried := map[pratique.Location]bool{}
@@ -313,6 +315,25 @@ func (w *scanning) scan(ctx context.Context) (*pratique.Report, error) {
 		return nil, wait
 	}
 	return nil, failure
+}
+
+// order puts registries that did not answer lately last: waiting for one may take
+// longer than the scan.
+func (w *scanning) order(ctx context.Context, locations []pratique.Location) {
+	doubtful := map[int64]int{}
+	for _, l := range locations {
+		if _, known := doubtful[l.RegistryID]; known {
+			continue
+		}
+		doubtful[l.RegistryID] = 0
+		r, err := w.Store.Registry(ctx, l.RegistryID)
+		if status := registry.Status(r.Health.Status); err == nil && status != "" && status != registry.StatusConnected {
+			doubtful[l.RegistryID] = 1
+		}
+	}
+	slices.SortStableFunc(locations, func(a, b pratique.Location) int {
+		return cmp.Compare(doubtful[a.RegistryID], doubtful[b.RegistryID])
+	})
 }
 
 // from scans the image from one place.

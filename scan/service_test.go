@@ -586,12 +586,19 @@ func TestEvaluate(t *testing.T) {
 			slices.Sort(names)
 			return names
 		}
+		adopt(map[string]string{"alpha": "2"})
 		adopt(map[string]string{"alpha": "2", "bravo": "0.5"})
 		if got := vulnerable(); !slices.Equal(got, []string{"alpha"}) {
 			t.Errorf("vulnerable: %q", got)
 		}
 		if v := e.summary(id); v.Coverage[pratique.CategoryVulnerability].State != pratique.CoverageComplete || v.Risk != pratique.RiskFound {
 			t.Errorf("with feeds: %+v, %s", v.Coverage, v.Risk)
+		}
+		// Attacks become known: nothing is judged again, and everybody knows.
+		e.feeds.attacked("CVE-2026-10000")
+		adopt(map[string]string{"alpha": "2", "bravo": "0.5"})
+		if v := e.summary(id); v.Counters.Exploited != 1 {
+			t.Errorf("attacked: %+v", v.Counters)
 		}
 		adopt(map[string]string{"alpha": "0.5", "bravo": "2"})
 		if got := vulnerable(); !slices.Equal(got, []string{"bravo"}) {
