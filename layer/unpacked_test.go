@@ -26,6 +26,16 @@ import (
 	"github.com/pratique/pratique/layer"
 )
 
+// splitEntry is a line of a recipe, in the order of tar-split's fields.
+type splitEntry struct {
+	Type     int    `json:"type"`
+	Name     string `json:"name,omitempty"`
+	NameRaw  []byte `json:"name_raw,omitempty"`
+	Size     int64  `json:"size,omitempty"`
+	Payload  []byte `json:"payload"`
+	Position int    `json:"position"`
+}
+
 // splitOf writes what an engine writes down of a tar (tar-split): everything but
 // the contents of its files.
 func splitOf(t testing.TB, layerTar []byte) []byte {
@@ -34,10 +44,10 @@ func splitOf(t testing.TB, layerTar []byte) []byte {
 	zw := gzip.NewWriter(&out)
 	lines := json.NewEncoder(zw)
 	position := 0
-	line := func(v map[string]any) {
-		v["position"] = position
+	line := func(e splitEntry) {
+		e.Position = position
 		position++
-		if err := lines.Encode(v); err != nil {
+		if err := lines.Encode(e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,22 +62,22 @@ func splitOf(t testing.TB, layerTar []byte) []byte {
 			t.Fatal(err)
 		}
 		at := len(layerTar) - r.Len()
-		line(map[string]any{"type": 2, "payload": layerTar[told:at]})
+		line(splitEntry{Type: 2, Payload: layerTar[told:at]})
 		told = at
 		if h.Size == 0 || h.Typeflag != tar.TypeReg {
-			line(map[string]any{"type": 1, "name": h.Name, "payload": nil})
+			line(splitEntry{Type: 1, Name: h.Name})
 			continue
 		}
 		content := layerTar[at : at+int(h.Size)]
 		sum := binary.BigEndian.AppendUint64(nil, crc64.Checksum(content, crc64.MakeTable(crc64.ISO)))
-		entry := map[string]any{"type": 1, "name": h.Name, "size": h.Size, "payload": sum}
+		entry := splitEntry{Type: 1, Name: h.Name, Size: h.Size, Payload: sum}
 		if !utf8.ValidString(h.Name) {
-			entry["name"], entry["name_raw"] = "", []byte(h.Name)
+			entry.Name, entry.NameRaw = "", []byte(h.Name)
 		}
 		line(entry)
 		told += len(content)
 	}
-	line(map[string]any{"type": 2, "payload": layerTar[told:]})
+	line(splitEntry{Type: 2, Payload: layerTar[told:]})
 	if err := zw.Close(); err != nil {
 		t.Fatal(err)
 	}
