@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +20,7 @@ import (
 	"github.com/pratique/pratique/engine"
 	"github.com/pratique/pratique/engine/docker"
 	"github.com/pratique/pratique/internal/enginetest"
+	"github.com/pratique/pratique/internal/testimage"
 )
 
 var _ engine.Engine = (*docker.Engine)(nil)
@@ -244,4 +248,142 @@ func TestOpen(t *testing.T) {
 	if errors.Join(c.Close(), c.Close()) != nil {
 		t.Error("closing twice fails")
 	}
+}
+
+// TestContainerdStore: Docker 29 keeps images in containerd's store and calls them
+// by the digest of their manifest or index. The store here is one that a real
+// containerd filled; the answers are those that Docker 29.7 gives (it is in no
+// Debian release yet).
+func TestContainerdStore(t *testing.T) {
+	containerd := enginetest.Containerd(t)
+	dir := t.TempDir()
+	l, err := testimage.WriteLayer(dir, testimage.Gzip, "COPY", testimage.Files(map[string]string{"etc/os-release": "ID=debian\nVERSION_ID=12\n"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := testimage.Image{Layers: []testimage.Layer{l}, Tag: "docker.io/test/app:1", Labels: map[string]string{"purpose": "app"}}
+	f, err := os.Create(filepath.Join(dir, "app.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(img.WriteLayoutTar(f), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	containerd.Run(t, "-n", "moby", "images", "import", f.Name())
+	id, manifest := pratique.DigestOf(img.Config()), pratique.DigestOf(img.Manifest())
+	// An index as registries have it: this platform was pulled, the other was not,
+	// and there is an attestation.
+	index := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[
+		{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%064d","size":500,"platform":{"os":"linux","architecture":"s390x"}},
+		{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%s","size":%d,"platform":{"os":"linux","architecture":"amd64"}},
+		{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%064d","size":500,"platform":{"os":"unknown","architecture":"unknown"},"annotations":{"vnd.docker.reference.type":"attestation-manifest"}}]}`,
+		1, manifest, len(img.Manifest()), 2)
+	indexDigest := pratique.DigestOf(index)
+	if err := os.WriteFile(filepath.Join(containerd.Root, "io.containerd.content.v1.content/blobs/sha256", indexDigest.Hex()), index, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	host := filepath.Join(dir, "host")
+	if err := os.MkdirAll(filepath.Join(host, "docker/containerd"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(containerd.Root, filepath.Join(host, "docker/containerd/daemon")); err != nil {
+		t.Fatal(err)
+	}
+	socket := answers(t, map[string]string{
+		"/_ping":       "OK",
+		"/info":        `{"ID":"x","ServerVersion":"29.7.2","Driver":"overlayfs","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"DockerRootDir":"/docker"}`,
+		"/images/json": fmt.Sprintf(`[{"Id":%q,"RepoTags":["test/app:1"],"RepoDigests":["test/app@%s"],"Size":1},{"Id":%q,"RepoTags":["test/app:2","test/app:2"],"RepoDigests":null,"Size":2}]`, manifest, manifest, indexDigest),
+		"/images/test/app:1/json": fmt.Sprintf(`{"Id":%q,"RepoTags":["test/app:1"],"GraphDriver":null,"Descriptor":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":1}}`,
+			manifest, manifest),
+		"/images/test/app:2/json":                  fmt.Sprintf(`{"Id":%q,"RepoTags":["test/app:2"],"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json","digest":%q,"size":1}}`, indexDigest, indexDigest),
+		"/images/" + string(manifest) + "/json":    `{"Os":"linux","Architecture":"amd64","Created":"2026-01-02T03:04:04Z"}`,
+		"/images/" + string(indexDigest) + "/json": `{"Os":"linux","Architecture":"amd64","Created":"2026-01-02T03:04:04Z"}`,
+		"/containers/json":                         fmt.Sprintf(`[{"Id":"c1","Names":["/one"],"Image":"test/app:2","ImageID":%q,"State":"running"}]`, indexDigest),
+		"/containers/c1/json":                      `{"Path":"/bin/sleep","Args":["1"],"State":{"Status":"running","StartedAt":"2026-01-02T03:04:05Z","FinishedAt":"0001-01-01T00:00:00Z"},"Created":"2026-01-02T03:04:04Z"}`,
+	})
+	e := docker.New(docker.Options{Host: "unix://" + socket, HostRoot: host})
+
+	if info, err := e.Info(t.Context()); err != nil || info.Store != "containerd" || info.Version != "29.7.2" {
+		t.Errorf("info: %+v, %v", info, err)
+	}
+	images, err := e.Images(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, engineID := range []pratique.Digest{manifest, indexDigest} {
+		if i >= len(images) || images[i].ID != id || images[i].EngineID != engineID || !slices.Contains(images[i].Aliases, manifest) || images[i].Labels["purpose"] != "app" || len(images[i].Layers) != 1 {
+			t.Fatalf("images: %+v", images)
+		}
+	}
+	containers, err := e.Containers(t.Context())
+	if err != nil || len(containers) != 1 || containers[0].ImageID != id || containers[0].State != pratique.ContainerRunning {
+		t.Errorf("containers: %+v, %v", containers, err)
+	}
+	for name, want := range map[string]pratique.Digest{"test/app:1": "", "test/app:2": indexDigest} {
+		c, err := e.Open(t.Context(), name, pratique.Platform{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pratique.DigestOf(c.Config) != id || c.Manifest != manifest || c.Index != want || c.Way != "containerd's content store" || len(c.Layers) != 1 {
+			t.Errorf("%s: %+v", name, c)
+		}
+		blob, err := c.Layers[0].Blob(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(blob); err != nil || pratique.DigestOf(b) != l.Digest {
+			t.Errorf("%s: the layer has another digest: %v", name, err)
+		}
+		if err := errors.Join(blob.Close(), c.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := e.Open(t.Context(), "test/app:2", pratique.Platform{OS: "linux", Architecture: "amd64"}); err != nil {
+		t.Errorf("the platform that is here: %v", err)
+	}
+
+	// Whoever may not read the store has images without identities, and why.
+	blind := docker.New(docker.Options{Host: "unix://" + socket, HostRoot: filepath.Join(dir, "nowhere")})
+	if images, err = blind.Images(t.Context()); err != nil || len(images) != 2 || images[0].ID != "" || images[0].Reason == "" || images[0].EngineID != manifest {
+		t.Errorf("without the store: %+v, %v", images, err)
+	}
+	// A blob that was collected after the image was opened.
+	c, err := e.Open(t.Context(), "test/app:1", pratique.Platform{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := os.Remove(filepath.Join(containerd.Root, "io.containerd.content.v1.content/blobs/sha256", l.Digest.Hex())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Layers[0].Blob(t.Context()); pratique.CodeOf(err) != pratique.CodeNotFound {
+		t.Errorf("a removed image: %v", err)
+	}
+}
+
+// answers serves fixed answers of an engine, whatever the version of its API.
+func answers(t *testing.T, by map[string]string) (socket string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "d") // short: a socket's path is limited to 108 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket = filepath.Join(dir, "docker.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.55")
+		if answer, ok := by[strings.TrimPrefix(r.URL.Path, "/v1.51")]; ok {
+			io.WriteString(w, answer)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"message":"No such image"}`)
+	})}
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	return socket
 }
