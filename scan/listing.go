@@ -151,9 +151,6 @@ func (l *listing) hinted(ctx context.Context) error {
 	if err := connector.List(ctx, l.conn, part.query(ctx), func(p registry.Page) error { return part.page(ctx, p) }); err != nil {
 		return err
 	}
-	if err := l.scanNew(ctx, part); err != nil {
-		return err
-	}
 	return l.Store.SyncDone(ctx, l.registry.ID, part.wish)
 }
 
@@ -223,7 +220,13 @@ func (l *listing) repository(ctx context.Context, name string, artifacts []regis
 		return err
 	}
 	l.count(result)
-	return nil
+	if len(l.wish.Hints) == 0 {
+		return nil
+	}
+	// A push is scanned at once: what is new now will not be new after a crash.
+	err = l.scanNew(ctx, l)
+	l.fresh = nil
+	return err
 }
 
 func (l *listing) count(result pratique.SyncResult) {
