@@ -238,7 +238,7 @@ func TestRedaction(t *testing.T) {
 	var b bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{ReplaceAttr: Redacted}))
 	log.Info("x", "password", "hunter2", "dsn", "postgres://u:hunter2@h/d", "error", errors.New(`Get "https://u:hunter2@r.example/v2/": 401`),
-		"header", "Authorization: Basic aHVudGVyMg==", "note", "password=hunter2, then", "apiToken", 7, "body", `{"secret": "hunter2"}`, "plain", "the token service at https://h:5000/token")
+		"header", "Authorization: Basic aHVudGVyMg==", "note", "password=hunter2, then", "apiToken", 7, "body", `{"secret": "hunter2"}`, "none", (*pratique.Error)(nil), "plain", "the token service at https://h:5000/token")
 	if s := b.String(); strings.Contains(s, "hunter2") || strings.Contains(s, "aHVudGVyMg") || !strings.Contains(s, "h:5000/token") || !strings.Contains(s, "@r.example/v2/") {
 		t.Errorf("%s", s)
 	}

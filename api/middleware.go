@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -211,6 +212,9 @@ func Redacted(_ []string, a slog.Attr) slog.Attr {
 	case string:
 		return slog.String(a.Key, redact(v))
 	case error:
+		if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && p.IsNil() { // no error, in an interface of error
+			return slog.String(a.Key, "")
+		}
 		return slog.String(a.Key, redact(v.Error()))
 	}
 	return a

@@ -163,6 +163,40 @@ func TestLater(t *testing.T) {
 	})
 }
 
+// A handler that can do nothing yet is asked again later, which is no attempt; when
+// the row wants it at once, the sweeper hurries it.
+func TestPutOff(t *testing.T) {
+	conformance(t, func(t *testing.T, e *env) {
+		var attempts []int
+		var mu sync.Mutex
+		wanted := make(chan []scan.Job, 1)
+		wanted <- nil
+		asked := wanting(func() []scan.Job {
+			jobs := <-wanted
+			wanted <- jobs
+			return jobs
+		})
+		handle := func(_ context.Context, _ scan.ScanArgs, a scan.Attempt) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if attempts = append(attempts, a.Number); len(attempts) == 1 {
+				return scan.Later(time.Hour)
+			}
+			return nil
+		}
+		e.start(e.q, Options{Scans: 1, Handlers: Handlers{Scan: handle}, Wanted: asked})
+		e.enqueue(scanOf(1, 0))
+		e.within(5*time.Second, "it is put off", func() bool { return e.state(image(1)) == "scheduled" })
+		<-wanted
+		wanted <- []scan.Job{scanOf(1, 0)}
+		e.within(5*time.Second, "it is hurried", func() bool { return e.state(image(1)) == "completed" })
+		if mu.Lock(); len(attempts) != 2 || attempts[0] != attempts[1] {
+			t.Errorf("attempts %v", attempts)
+		}
+		mu.Unlock()
+	})
+}
+
 func TestCancel(t *testing.T) {
 	conformance(t, func(t *testing.T, e *env) {
 		x := &tally{wait: untilEnd}
@@ -558,3 +592,8 @@ func TestSchedulesDoNotWaitForSlowJobs(t *testing.T) {
 		e.within(5*time.Second, "the schedule's job is done", func() bool { return e.state(scan.ScheduleArgs{ScheduleID: 1}) == "completed" })
 	})
 }
+
+// wanting is a function as a Wanter.
+type wanting func() []scan.Job
+
+func (w wanting) Wanted(context.Context) ([]scan.Job, error) { return w(), nil }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -292,6 +293,12 @@ func (w *work) run(parent context.Context, job *rivertype.JobRow, do func(contex
 	defer func() {
 		if w.Observer != nil {
 			w.Observer.Ended(job.Kind, outcome, max(0, began.Sub(job.ScheduledAt)), time.Since(began))
+		}
+	}()
+	defer func() { // River catches it too, and does not say where it came from
+		if p := recover(); p != nil {
+			w.log.Error("a job panicked", "kind", job.Kind, "job", job.ID, "panic", p, "stack", string(debug.Stack()))
+			panic(p)
 		}
 	}()
 	err := do(ctx, scan.Attempt{Fence: job.ID, Number: job.Attempt, Worker: w.id})

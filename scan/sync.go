@@ -249,12 +249,12 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 		return err
 	}
 	s.Observer.Synced(l.registry.Kind, run.State, took, l.reads)
-	level := slog.LevelInfo
+	log, level := s.Log, slog.LevelInfo
 	if told != nil {
-		level = slog.LevelWarn
+		log, level = log.With("error", told), slog.LevelWarn
 	}
-	s.Log.Log(ctx, level, "a registry was synchronised", "registry", l.registry.Name, "state", run.State, "full", run.Full, "reason", run.Reason, "repositories", run.Done,
-		"added", run.Added, "changed", run.Changed, "gone", run.Gone, "manifests", l.reads, "took", took, "error", told)
+	log.Log(ctx, level, "a registry was synchronised", "registry", l.registry.Name, "state", run.State, "full", run.Full, "reason", run.Reason, "repositories", run.Done,
+		"added", run.Added, "changed", run.Changed, "gone", run.Gone, "manifests", l.reads, "took", took)
 	if err := s.scanNew(ctx, l); err != nil {
 		s.Log.Error("what a synchronisation found cannot be scanned", "registry", l.registry.Name, "error", err)
 	}

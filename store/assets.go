@@ -14,7 +14,8 @@ import (
 
 // slotOf is what makes an asset one row of its repository: the tag, with the
 // platform when it leads to an index, else the digest. A tag that moves to other
-// content keeps its row. Neither tags nor digests contain spaces.
+// content keeps its row. Neither tags nor digests contain spaces. Where an index
+// has a second image for a platform, that one's slot goes on with its digest.
 func slotOf(a pratique.Asset) string {
 	switch {
 	case a.Tag == "":
@@ -127,14 +128,19 @@ func (y *repositorySync) run(ctx context.Context, listing []pratique.Asset) erro
 		return err
 	}
 	var unchanged []int64
-	tags := map[string]bool{}
+	tags, taken := map[string]bool{}, map[string]bool{}
 	for _, a := range listing {
 		a.RegistryID, a.Repository = y.registryID, y.name
 		tags[a.Tag] = true
-		old := y.known[slotOf(a)]
-		if old != nil && old.seen {
+		slot := slotOf(a)
+		if taken[slot] { // an index may list several images for one platform
+			slot += " " + string(a.Digest)
+		}
+		if taken[slot] || taken[a.Tag+" "+string(a.Digest)] {
 			continue // listed twice
 		}
+		taken[slot], taken[a.Tag+" "+string(a.Digest)] = true, true
+		old := y.known[slot]
 		if old != nil && old.Gone == nil && same(old.Asset, a) {
 			old.seen = true
 			unchanged = append(unchanged, old.ID)
@@ -143,7 +149,7 @@ func (y *repositorySync) run(ctx context.Context, listing []pratique.Asset) erro
 			}
 			continue
 		}
-		if err := y.put(ctx, old, a); err != nil {
+		if err := y.put(ctx, old, a, slot); err != nil {
 			return err
 		}
 	}
@@ -241,8 +247,8 @@ func (y *repositorySync) fillIn(ctx context.Context, listing []pratique.Asset) e
 	return nil
 }
 
-// put inserts or changes a row.
-func (y *repositorySync) put(ctx context.Context, old *knownAsset, a pratique.Asset) error {
+// put inserts or changes the row in a slot.
+func (y *repositorySync) put(ctx context.Context, old *knownAsset, a pratique.Asset, slot string) error {
 	tx := y.tx
 	if old != nil && a.ImageID == "" && old.Digest == a.Digest { // gone and back, and nothing else
 		a.ImageID, a.Platform, a.Size, a.Created = old.ImageID, old.Platform, cmp.Or(a.Size, old.Size), cmp.Or(a.Created, old.Created)
@@ -263,7 +269,7 @@ func (y *repositorySync) put(ctx context.Context, old *knownAsset, a pratique.As
 		y.result.Added++
 		a.FirstSeen, a.LastSeen = tx.now, tx.now
 		a.ID, err = tx.insert(ctx, `INSERT INTO assets (tag, digest, index_digest, image_id, platform, size, created, pushed, last_seen, search, registry_id, repository_id, slot, first_seen, newest)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)`, append(values, y.registryID, y.repositoryID, slotOf(a), at(tx.now))...)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, FALSE)`, append(values, y.registryID, y.repositoryID, slot, at(tx.now))...)
 	} else {
 		old.seen = true
 		a.ID, a.FirstSeen, a.LastSeen = old.ID, old.FirstSeen, tx.now

@@ -38,21 +38,30 @@ type Engine struct {
 	log     *bytes.Buffer
 }
 
-// folder makes a folder with a short name: the path of a socket has 108 bytes.
+// makeFolder makes a folder with a short name: the path of a socket has 108 bytes.
+func makeFolder() (string, error) {
+	if os.Geteuid() != 0 {
+		return "", errors.New("container engines need root: run this as root")
+	}
+	return os.MkdirTemp("", "pe")
+}
+
+// removeFolder ends what is left of an engine, and removes its folder.
+func removeFolder(dir string) error {
+	deleteContainers(dir)
+	killAll(dir)
+	unmountAll(dir)
+	return os.RemoveAll(dir)
+}
+
 func folder(t testing.TB) string {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Fatal("container engines need root: run this test as root")
-	}
-	dir, err := os.MkdirTemp("", "pe")
+	dir, err := makeFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		deleteContainers(dir)
-		killAll(dir)
-		unmountAll(dir)
-		if err := os.RemoveAll(dir); err != nil {
+		if err := removeFolder(dir); err != nil {
 			t.Errorf("what the engine left: %v", err)
 		}
 	})
@@ -62,14 +71,47 @@ func folder(t testing.TB) string {
 // Docker starts dockerd with its driver overlay2.
 func Docker(t testing.TB) *Engine {
 	t.Helper()
-	dir := folder(t)
-	e := &Engine{Dir: dir, Socket: filepath.Join(dir, "d.sock"), Root: filepath.Join(dir, "data")}
-	e.command = []string{need(t, "docker", "docker.io"), "-H", "unix://" + e.Socket}
-	e.env = []string{"DOCKER_BUILDKIT=0", "HOME=" + dir}
-	e.start(t, need(t, "dockerd", "docker.io"), "--data-root", e.Root, "--exec-root", filepath.Join(dir, "exec"), "-p", filepath.Join(dir, "d.pid"),
-		"-H", "unix://"+e.Socket, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2")
-	e.wait(t, "version")
+	e, stop, err := LaunchDocker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("what the engine left: %v", err)
+		}
+	})
 	return e
+}
+
+// LaunchDocker is Docker for programs that are no tests. It runs until stop is
+// called, which removes everything.
+func LaunchDocker() (_ *Engine, stop func() error, err error) {
+	dir, err := makeFolder()
+	if err != nil {
+		return nil, nil, err
+	}
+	e := &Engine{Dir: dir, Socket: filepath.Join(dir, "d.sock"), Root: filepath.Join(dir, "data")}
+	stop = func() error { e.Kill(); return removeFolder(dir) }
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, stop())
+		}
+	}()
+	client, err := find("docker", "docker.io")
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := find("dockerd", "docker.io")
+	if err != nil {
+		return nil, nil, err
+	}
+	e.command = []string{client, "-H", "unix://" + e.Socket}
+	e.env = []string{"DOCKER_BUILDKIT=0", "HOME=" + dir}
+	if err := e.launch(server, "--data-root", e.Root, "--exec-root", filepath.Join(dir, "exec"), "-p", filepath.Join(dir, "d.pid"),
+		"-H", "unix://"+e.Socket, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2"); err != nil {
+		return nil, nil, err
+	}
+	return e, stop, e.ready("version")
 }
 
 // Containerd starts containerd without its plugin for kubelet.
@@ -84,7 +126,9 @@ func Containerd(t testing.TB) *Engine {
 	}
 	e.command = []string{need(t, "ctr", "containerd"), "-a", e.Socket}
 	e.start(t, need(t, "containerd", "containerd"), "-c", file)
-	e.wait(t, "version")
+	if err := e.ready("version"); err != nil {
+		t.Fatal(err)
+	}
 	return e
 }
 
@@ -116,38 +160,54 @@ func Podman(t testing.TB, service bool) *Engine {
 	}
 }
 
-func need(t testing.TB, binary, debian string) string {
-	t.Helper()
+func find(binary, debian string) (string, error) {
 	path, err := exec.LookPath(binary)
 	if err != nil {
-		t.Fatalf("%s is missing: install Debian's package %s (make deps)", binary, debian)
+		return "", fmt.Errorf("%s is missing: install Debian's package %s (make deps)", binary, debian)
+	}
+	return path, nil
+}
+
+func need(t testing.TB, binary, debian string) string {
+	t.Helper()
+	path, err := find(binary, debian)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
 
-func (e *Engine) start(t testing.TB, binary string, args ...string) {
-	t.Helper()
+func (e *Engine) launch(binary string, args ...string) error {
 	e.log = new(bytes.Buffer)
 	e.server = exec.Command(binary, args...)
 	e.server.Env = append(os.Environ(), e.env...)
 	e.server.Stdout, e.server.Stderr = e.log, e.log
 	if err := e.server.Start(); err != nil {
+		e.server = nil
+		return err
+	}
+	return nil
+}
+
+func (e *Engine) start(t testing.TB, binary string, args ...string) {
+	t.Helper()
+	if err := e.launch(binary, args...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Kill) // containers that ignore a polite end would take ten seconds each
 }
 
-func (e *Engine) wait(t testing.TB, args ...string) {
-	t.Helper()
+// ready waits until a command of the engine succeeds.
+func (e *Engine) ready(args ...string) error {
 	deadline := time.Now().Add(startTimeout)
 	for {
 		_, err := e.Try(args...)
 		if err == nil {
-			return
+			return nil
 		}
 		if time.Now().After(deadline) {
 			e.Kill()
-			t.Fatalf("the engine did not start: %v\n%s", err, e.log)
+			return fmt.Errorf("the engine did not start: %w\n%s", err, e.log)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

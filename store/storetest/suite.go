@@ -23,7 +23,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		test func(t *testing.T, s *store.Store, dsn string)
 	}{
 		{"registries", registries}, {"sealed", sealed}, {"syncs", syncs}, {"listings", listings}, {"newest", newest}, {"pulls", pulls},
-		{"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence},
+		{"wishes", wishes}, {"contents", contents}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence},
 		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
 		{"images", images}, {"paging", paging}, {"lists", lists}, {"overview", overview}, {"accounts", accounts},
@@ -262,7 +262,16 @@ func listings(t *testing.T, s *store.Store, _ string) {
 	if got := sync(false, children...); got.Added != 2 || got.Gone != 1 {
 		t.Errorf("index %+v", got)
 	}
-	if got := sync(true, asset("1", 1), pratique.Asset{Digest: digest("manifest", 20)}); got.Gone != 3 || got.Added != 1 {
+	// Harbor was seen to have an index of two images for one platform; listed again,
+	// nothing is new.
+	twin := asset("latest", 12)
+	twin.Index, twin.Platform.Architecture = digest("index", 1), "amd64"
+	for i, added := range []int{1, 0} {
+		if got := sync(false, append(children, twin, twin)...); got.Added != added || got.Changed != 0 || got.Gone != 0 {
+			t.Errorf("two images for one platform, listing %d: %+v", i, got)
+		}
+	}
+	if got := sync(true, asset("1", 1), pratique.Asset{Digest: digest("manifest", 20)}); got.Gone != 4 || got.Added != 1 {
 		t.Errorf("whole listing %+v", got)
 	}
 	if got := sync(true, asset("1", 1), asset("2", 2)); got.Back != 1 || got.Gone != 1 {
