@@ -55,13 +55,14 @@ example: build ## scan an image on the command line; it is made here, offline, w
 # Tests compare with independent tools and scan images that they make of real
 # packages. What is missing is installed; a machine that has it all is left alone.
 TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
-         xz:xz-utils bzip2:bzip2 npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils \
+         xz:xz-utils bzip2:bzip2 npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils yara:yara \
          dockerd:docker.io containerd:containerd podman:podman runc:runc tini:tini busybox:busybox-static
 deps:
 	@missing=(); \
 	for t in $(TOOLS); do command -v "$${t%%:*}" >/dev/null || missing+=("$${t##*:}"); done; \
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
 	/usr/bin/python3 -c 'import openpyxl' 2>/dev/null || missing+=(python3 python3-openpyxl); \
+	command -v clamd >/dev/null || test -x /usr/sbin/clamd || missing+=(clamav-daemon); \
 	test -e /etc/ssl/certs/ca-certificates.crt || missing+=(ca-certificates); \
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); \
 	if (( $${#missing[@]} )); then \

@@ -151,20 +151,3 @@ type Secret struct {
 	// Suppressed says why a finding does not count: an allow list, a known test key.
 	Suppressed string `json:"suppressed,omitempty"`
 }
-
-// Malware is a file that an engine, a rule or a hash list calls malicious.
-type Malware struct {
-	Name     string   `json:"name"`   // as the list, rule or engine calls it
-	Engine   string   `json:"engine"` // "hash", "eicar", "yara", "clamav"
-	List     string   `json:"list,omitempty"`
-	Severity Severity `json:"severity"`
-	Path     string   `json:"path"` // nested in archives by "!/"
-	Size     int64    `json:"size"`
-	FileType string   `json:"fileType,omitempty"`
-	MD5      string   `json:"md5,omitempty"`
-	SHA1     string   `json:"sha1,omitempty"`
-	SHA256   string   `json:"sha256,omitempty"`
-	Evidence []string `json:"evidence,omitempty"`
-	Advice   Text     `json:"advice,omitzero"`
-	Origin   *Origin  `json:"origin,omitempty"`
-}

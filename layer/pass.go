@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,6 +55,11 @@ func NewPass(analyzers []analyze.Analyzer, limits Limits, scratch string) *Pass 
 
 // Close ends the workers. No layer may be under way.
 func (p *Pass) Close() { close(p.jobs) }
+
+// Has tells whether an analyzer of that name takes part.
+func (p *Pass) Has(name string) bool {
+	return slices.ContainsFunc(p.Analyzers, func(a analyze.Analyzer) bool { return a.Name() == name })
+}
 
 // Keys lists what a complete reading of a layer yields, as (name, version).
 func (p *Pass) Keys() [][2]string {

@@ -67,7 +67,7 @@ func (t term) blocksMalware(r *pratique.Report) (reason, bool) {
 	var hits []named
 	for i := range r.Malware {
 		m := &r.Malware[i]
-		if t.rated(m.Severity) {
+		if m.Counts() && t.rated(m.Severity) {
 			hits = append(hits, named{name: m.Name + " in " + m.Path, rank: m.Severity.Rank()})
 		}
 	}

@@ -295,12 +295,21 @@ func (e *explanation) malware(id string) bool {
 	found := false
 	for i := range e.r.Malware {
 		m := &e.r.Malware[i]
-		if !slices.ContainsFunc([]string{m.Name, m.MD5, m.SHA1, m.SHA256}, func(s string) bool { return s != "" && strings.EqualFold(s, id) }) {
+		names := []string{m.Name, m.MD5, m.SHA1, m.SHA256}
+		for _, d := range m.Also {
+			names = append(names, d.Name)
+		}
+		if !slices.ContainsFunc(names, func(s string) bool { return s != "" && strings.EqualFold(s, id) }) {
 			continue
 		}
 		found = true
-		e.line(text(bold, "%s  ", m.Name), span{redder, "malware"}, text(normal, "  "), severitySpan(m.Severity))
-		e.field("found by", text(normal, "%s", strings.TrimSpace(m.Engine+" "+m.List)))
+		e.line(text(bold, "%s  ", m.Name), span{redder, cmp.Or(string(m.Kind), "malware")}, text(normal, "  "), severitySpan(m.Severity))
+		if m.Suppressed != "" {
+			e.field("not counted", text(normal, "%s", m.Suppressed))
+		}
+		if m.Family != "" {
+			e.field("family", text(normal, "%s", m.Family))
+		}
 		e.place(m.Path, 0, m.Origin)
 		e.field("size", text(normal, "%s %s", bytesText(m.Size), m.FileType))
 		for _, h := range [][2]string{{"SHA-256", m.SHA256}, {"SHA-1", m.SHA1}, {"MD5", m.MD5}} {
@@ -308,8 +317,11 @@ func (e *explanation) malware(id string) bool {
 				e.field(h[0], text(normal, "%s", h[1]))
 			}
 		}
-		for _, why := range m.Evidence {
-			e.field("evidence", text(normal, "%s", why))
+		for i, d := range m.Split() {
+			if i > 0 {
+				e.field("also", text(normal, "%s", d.Name))
+			}
+			e.detection(&d)
 		}
 		if m.Advice.EN != "" {
 			e.field("advice", text(normal, "%s", m.Advice.EN))
@@ -317,6 +329,31 @@ func (e *explanation) malware(id string) bool {
 		e.blank()
 	}
 	return found
+}
+
+// detection prints why one engine names the file.
+func (e *explanation) detection(d *pratique.Malware) {
+	if d.Title.EN != "" {
+		e.field("what", text(normal, "%s", d.Title.EN))
+	}
+	e.field("found by", text(normal, "%s", strings.TrimSpace(d.Engine+" "+d.List)))
+	if p := d.Pack; p != nil {
+		e.field("rules", text(normal, "%s", joined(", ", p.Name, p.Version, p.License, p.Source)))
+	}
+	if d.Author != "" {
+		e.field("author", text(normal, "%s", d.Author))
+	}
+	for _, why := range d.Evidence {
+		e.field("evidence", text(normal, "%s", why))
+	}
+	if d.Reference != "" {
+		e.field("see", text(normal, "%s", d.Reference))
+	}
+}
+
+// joined joins the words that are not empty.
+func joined(by string, words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), by)
 }
 
 func (e *explanation) secrets(id string) bool {

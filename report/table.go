@@ -227,7 +227,12 @@ func (t *table) found(c pratique.Category, s pratique.Coverage) string {
 	case pratique.CategoryVulnerability:
 		n, words = len(t.risks), findingsText(t.risks)
 	case pratique.CategoryMalware:
-		n, words = len(t.r.Malware), count(len(t.r.Malware), "file", "files")
+		var others int
+		n, others = t.infected()
+		if words = count(n, "file", "files"); others > 0 {
+			words += fmt.Sprintf(", and %d suspicious", others)
+		}
+		n += others
 	case pratique.CategorySecret:
 		for i := range t.r.Secrets {
 			if t.r.Secrets[i].Suppressed == "" {
@@ -322,20 +327,63 @@ func (t *table) feeds() {
 	t.grid(2, []column{{min: 10}, {right: true}, {}, {min: 20, drop: 2}}, rows)
 }
 
-func (t *table) malware() {
-	if len(t.r.Malware) == 0 {
-		return
+// infected counts the files that count as a risk, and the suspicious ones.
+func (t *table) infected() (malware, suspicious int) {
+	for i := range t.r.Malware {
+		switch m := &t.r.Malware[i]; {
+		case m.Counts():
+			malware++
+		case m.Suppressed == "":
+			suspicious++
+		}
 	}
-	t.heading("MALWARE", text(normal, "  %s", count(len(t.r.Malware), "file", "files")))
+	return malware, suspicious
+}
+
+func (t *table) malware() {
 	var rows [][]span
 	for i := range t.r.Malware {
 		m := &t.r.Malware[i]
-		rows = append(rows, []span{text(redder, "%s", m.Name), text(normal, "%s", m.Path), layerSpan(m.Origin),
-			text(dim, "%s", cmp.Or(m.List, m.Engine)), text(dim, "%s", pullable(m.Origin))})
+		if m.Suppressed != "" && !t.opts.Verbose {
+			continue
+		}
+		name := text(redder, "%s", m.Name)
+		if !m.Counts() {
+			name = text(dim, "%s", m.Name)
+		}
+		what := m.Family
+		switch {
+		case m.Suppressed != "":
+			what = "suppressed"
+		case m.Kind == pratique.MalwareSuspicious:
+			what = "suspicious"
+		}
+		rows = append(rows, []span{name, text(normal, "%s", what), text(normal, "%s", m.Path), layerSpan(m.Origin),
+			text(dim, "%s", foundBy(m)), text(dim, "%s", cmp.Or(pullable(m.Origin), m.Suppressed))})
 	}
+	if len(rows) == 0 {
+		return
+	}
+	t.heading("MALWARE", text(normal, "  %s", t.found(pratique.CategoryMalware, "")))
 	rows, more := t.limit(rows, maxFiles)
-	t.grid(2, []column{{min: 12}, {min: 14, keep: keepEnd}, {}, {min: 4, drop: 3}, {min: 12, drop: 2}}, rows)
+	t.grid(2, []column{{min: 12}, {}, {min: 14, keep: keepEnd}, {}, {min: 4, drop: 3}, {min: 12, drop: 2}}, rows)
 	t.more(more, "file", "files")
+}
+
+// foundBy names the list, pack or engine that a finding is from, and the author
+// of its rule, whose licence may ask for it.
+func foundBy(m *pratique.Malware) string {
+	by := cmp.Or(m.List, m.Engine)
+	if m.Pack != nil {
+		by = m.Pack.Name
+		if m.Author != "" && m.Author != m.Pack.Author {
+			by += " (" + m.Author + ")"
+		}
+	}
+	if others := len(m.Also); others > 0 {
+		by += fmt.Sprintf(" +%d", others)
+	}
+	return by
 }
 
 func (t *table) secrets() {
@@ -632,7 +680,13 @@ func (t *table) apart() {
 			secrets++
 		}
 	}
-	if len(t.unimportant)+len(t.suppressed)+secrets == 0 {
+	files := 0
+	for i := range t.r.Malware {
+		if t.r.Malware[i].Suppressed != "" {
+			files++
+		}
+	}
+	if len(t.unimportant)+len(t.suppressed)+secrets+files == 0 {
 		return
 	}
 	t.heading("NOT COUNTED")
@@ -643,6 +697,9 @@ func (t *table) apart() {
 	if n := len(t.suppressed); n > 0 {
 		t.line(text(dim, "  %s suppressed by an exception or VEX", count(n, "finding", "findings")))
 		t.listApart(t.suppressed)
+	}
+	if files > 0 {
+		t.line(text(dim, "  %s that an allow list names", count(files, "file", "files")))
 	}
 	if secrets > 0 {
 		t.line(text(dim, "  %s on an allow list or known to be a test's", count(secrets, "secret", "secrets")))

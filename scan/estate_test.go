@@ -63,7 +63,6 @@ type harbour struct {
 	refuse     int           // so many requests for lists are answered by 403
 	refused    int           // requests with another password
 	hold       time.Duration // before a list is answered
-	held       string        // what is in the paths of these lists; set before it
 	unreadable string        // manifest that nobody may read
 }
 
@@ -103,7 +102,7 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 		h.refuse--
 	}
 	h.mu.Unlock()
-	if list && hold > 0 && strings.Contains(r.URL.Path, h.held) {
+	if list && hold > 0 {
 		select {
 		case <-time.After(hold):
 		case <-r.Context().Done():
@@ -476,7 +475,7 @@ func newScanner(t testing.TB, db *store.Store, remote scan.Remote, known scan.Kn
 	}
 	return &scan.Scanner{
 		Store: db, Remote: remote, Facts: facts, Turns: &scan.Turns{}, Knowledge: known, Credentials: credentials, Rules: "test", Observer: seen, Log: log,
-		Pass: layer.NewPass([]analyze.Analyzer{programs, files.Analyzer{}, malware.Analyzer{}, credentials}, layer.Limits{}, t.TempDir()),
+		Pass: layer.NewPass([]analyze.Analyzer{programs, files.Analyzer{}, malware.New(malware.Options{}), credentials}, layer.Limits{}, t.TempDir()),
 	}
 }
 

@@ -27,12 +27,13 @@ func (s *run) judge(ctx context.Context, view *image.View) {
 		}
 	}
 	report.Problems = append(append(report.Problems, s.problems...), view.Problems...)
-	report.Malware = view.Malware
+	found := view.Malware
 	var advisories match.Knowledge // a nil interface, not an interface of nil
 	if s.Knowledge != nil {
 		advisories = s.Knowledge
-		report.Malware = append(report.Malware, match.Malware(digests(view.Files), s.Knowledge)...)
+		found = append(found, match.Malware(digests(view.Files), s.Knowledge)...)
 	}
+	report.Malware = s.malware(found)
 	report.Secrets = view.Secrets
 	if s.Credentials != nil {
 		report.Secrets = append(report.Secrets, s.Credentials.Config(s.Image)...)
@@ -43,6 +44,33 @@ func (s *run) judge(ctx context.Context, view *image.View) {
 	report.Problems = append(report.Problems, result.Problems...)
 	s.cover(result.Coverage)
 	sortFindings(report)
+}
+
+// malware leaves out what nobody asked for, marks what is allowed, and makes one
+// finding of what is said about one file. A file counts as long as one thing that
+// is said about it does.
+func (s *run) malware(found []pratique.Malware) []pratique.Malware {
+	var wanted []pratique.Malware
+	for _, m := range match.JoinFiles(found) {
+		var count, allowed []pratique.Malware
+		for _, one := range m.Split() {
+			one.Suppressed = s.Malware.Allow.Reason(&one)
+			switch {
+			case slices.Contains(s.Malware.Off, one.Family):
+			case one.Suppressed != "":
+				allowed = append(allowed, one)
+			default:
+				count = append(count, one)
+			}
+		}
+		switch {
+		case len(count) > 0:
+			wanted = append(wanted, pratique.JoinMalware(count...))
+		case len(allowed) > 0:
+			wanted = append(wanted, pratique.JoinMalware(allowed...))
+		}
+	}
+	return wanted
 }
 
 func digests(files []pratique.FileFact) []match.File {
@@ -92,7 +120,7 @@ func sortFindings(r *pratique.Report) {
 // itself, and what could not be read.
 func (s *run) cover(vulnerabilities pratique.CategoryCoverage) {
 	software := pratique.CategoryCoverage{State: pratique.CoverageComplete}
-	malware := pratique.CategoryCoverage{State: pratique.CoverageHashesOnly, Reasons: []string{s.malwareReach()}}
+	malware := s.malwareReach()
 	secrets := pratique.CategoryCoverage{State: pratique.CoverageComplete}
 	if s.Credentials == nil {
 		secrets = pratique.CategoryCoverage{State: pratique.CoverageSkipped, Reasons: []string{"secrets were not asked for"}}
@@ -197,18 +225,32 @@ func (s *run) stale() []string {
 	return []string{"the newest records are old (" + strings.Join(old, ", ") + "): later vulnerabilities are not known"}
 }
 
-// malwareReach says by which lists malware was looked for.
-func (s *run) malwareReach() string {
-	lists := 0
-	if s.Bundle != nil {
-		for _, f := range s.Bundle.Feeds {
-			if len(f.Source) > 7 && f.Source[:7] == "hashes/" {
-				lists++
-			}
+// malwareReach says how malware was looked for: by rules, else by lists only.
+func (s *run) malwareReach() pratique.CategoryCoverage {
+	var cover pratique.CategoryCoverage
+	switch byRules := s.Pass != nil && s.Pass.Has("malware"); {
+	case byRules:
+		cover.State = pratique.CoverageComplete
+	case s.hashLists() > 0:
+		cover = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly, Reasons: []string{"rules were not asked for: files are compared with lists of known digests only"}}
+	default:
+		cover = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly, Reasons: []string{"rules were not asked for, and no list of known digests is loaded"}}
+	}
+	if len(s.Malware.Off) > 0 {
+		cover.Reasons = append(cover.Reasons, "not asked for: "+strings.Join(s.Malware.Off, ", "))
+	}
+	return cover
+}
+
+// hashLists counts the lists of known digests.
+func (s *run) hashLists() (lists int) {
+	if s.Bundle == nil {
+		return 0
+	}
+	for _, f := range s.Bundle.Feeds {
+		if strings.HasPrefix(f.Source, "hashes/") {
+			lists++
 		}
 	}
-	if lists == 0 {
-		return "no hash list is loaded: only the EICAR test file is recognised"
-	}
-	return "files are compared with lists of known digests, not searched by rules"
+	return lists
 }

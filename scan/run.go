@@ -18,6 +18,7 @@ import (
 	"github.com/pratique/pratique/image"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/match"
+	"github.com/pratique/pratique/policy"
 )
 
 // A Source yields the blobs of an image's layers.
@@ -59,6 +60,14 @@ type Credentials interface {
 	MaskImage(img pratique.Image) pratique.Image
 }
 
+// Malware says which findings of malware are wanted.
+type Malware struct {
+	Allow *policy.MalwareAllow // nil: nothing is allowed
+	// Off are families that are not reported. Facts have them all, so that another
+	// answer needs no layer.
+	Off []string
+}
+
 // Progress is told what happens. Its methods are called from several goroutines.
 type Progress interface {
 	Phase(name string)
@@ -81,6 +90,7 @@ type Request struct {
 	Knowledge   Knowledge // nil: vulnerabilities are unknown
 	Bundle      *pratique.Bundle
 	Credentials Credentials // nil: secrets are not looked for
+	Malware     Malware
 	Progress    Progress
 	Tool        pratique.Tool
 	Started     time.Time // when the user asked; the origin of Report.Timing

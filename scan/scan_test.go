@@ -95,7 +95,7 @@ func pass(t testing.TB, limits layer.Limits) *layer.Pass {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := layer.NewPass([]analyze.Analyzer{sw, files.Analyzer{}, malware.Analyzer{}}, limits, t.TempDir())
+	p := layer.NewPass([]analyze.Analyzer{sw, files.Analyzer{}, malware.New(malware.Options{})}, limits, t.TempDir())
 	t.Cleanup(p.Close)
 	return p
 }
@@ -146,10 +146,10 @@ func TestCoverage(t *testing.T) {
 		packages int
 	}{
 		// Without a feed vulnerabilities are unknown; without rules malware is by hashes.
-		{"all well", [][]byte{base}, layer.Limits{}, "complete unknown hashes_only skipped", 2},
-		{"a damaged record", [][]byte{tarOf(t, "var/lib/dpkg/status", status("a")+"garbage\n")}, layer.Limits{}, "partial unknown hashes_only skipped", 1},
-		{"a damaged database that was replaced", [][]byte{tarOf(t, "var/lib/dpkg/status", "garbage\n"), base}, layer.Limits{}, "complete unknown hashes_only skipped", 2},
-		{"a malformed archive", [][]byte{base, tarOf(t, "x.zip", bomb)}, layer.Limits{}, "complete unknown hashes_only skipped", 2},
+		{"all well", [][]byte{base}, layer.Limits{}, "complete unknown complete skipped", 2},
+		{"a damaged record", [][]byte{tarOf(t, "var/lib/dpkg/status", status("a")+"garbage\n")}, layer.Limits{}, "partial unknown complete skipped", 1},
+		{"a damaged database that was replaced", [][]byte{tarOf(t, "var/lib/dpkg/status", "garbage\n"), base}, layer.Limits{}, "complete unknown complete skipped", 2},
+		{"a malformed archive", [][]byte{base, tarOf(t, "x.zip", bomb)}, layer.Limits{}, "complete unknown complete skipped", 2},
 		{"a name that leads out", [][]byte{base, tarOf(t, "../../etc/passwd", "x")}, layer.Limits{}, "partial unknown partial skipped", 2},
 		{"a file over the limit", [][]byte{base, tarOf(t, "x.sh", "#!"+strings.Repeat("x", 5000))}, layer.Limits{File: 1000}, "partial unknown partial skipped", 2},
 		{"a truncated layer", [][]byte{base, tarOf(t, "a", "x", "b", strings.Repeat("x", 2000))[:2000]}, layer.Limits{}, "partial unknown partial skipped", 2},
@@ -240,14 +240,14 @@ func TestCache(t *testing.T) {
 	}
 	// What was read under another limit of the same analyzers counts as well; what
 	// was read by another version does not.
-	r.Pass = layer.NewPass([]analyze.Analyzer{files.Analyzer{}, newer{}}, layer.Limits{}, t.TempDir())
+	r.Pass = layer.NewPass([]analyze.Analyzer{files.Analyzer{}, newer{malware.New(malware.Options{})}}, layer.Limits{}, t.TempDir())
 	t.Cleanup(r.Pass.Close)
 	if third := run(t, r); states(third) != "read read unreadable" {
 		t.Errorf("layers %s", states(third))
 	}
 }
 
-type newer struct{ malware.Analyzer }
+type newer struct{ *malware.Analyzer }
 
 func (newer) Version() string { return "next" }
 

@@ -202,11 +202,15 @@ func secretRows(all []pratique.Secret) []seized {
 func malwareRows(all []pratique.Malware) []seized {
 	rows := make([]seized, len(all))
 	for i, m := range all {
+		weight := weightCounts
+		if !m.Counts() {
+			weight = weightSuppressed
+		}
 		rows[i] = seized{
 			identity: digestOf(m.Name, m.Engine, m.List, m.Path, m.SHA256, numbers([]int64{layerOf(m.Origin)})),
-			document: m, weight: weightCounts, words: bounded(string(m.Severity)+", "+m.Name+" in "+m.Path, 500),
+			document: m, weight: weight, words: bounded(string(m.Severity)+", "+m.Name+" in "+m.Path, 500),
 			columns: []string{"severity", "name", "engine", "path", "sha256", "weight", "search"},
-			values:  []any{m.Severity.Rank(), m.Name, m.Engine, m.Path, bounded(m.SHA256, maxIndexed), weightCounts, searchable(m.Name, m.Path, m.MD5, m.SHA1, m.SHA256)},
+			values:  []any{m.Severity.Rank(), m.Name, m.Engine, m.Path, bounded(m.SHA256, maxIndexed), weight, searchable(m.Name, m.Path, m.MD5, m.SHA1, m.SHA256)},
 		}
 	}
 	return rows
@@ -238,7 +242,10 @@ func (r *recording) seize(ctx context.Context, category pratique.Category, all [
 		events = append(events, []any{at(r.tx.now), category, change, cause, r.image, bounded(after+before, 200), before, after})
 	}
 	old, err := collect(ctx, r.tx, func(rows *sql.Rows, o *row) error {
-		var doc pratique.Secret // the fields that both kinds share
+		var doc struct { // what secrets and malware have in common
+			Severity pratique.Severity `json:"severity"`
+			Path     string            `json:"path"`
+		}
 		err := rows.Scan(&o.id, &o.identity, &o.weight, document{&doc})
 		o.words = bounded(string(doc.Severity)+" in "+doc.Path, 500)
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/advisory"
+	"github.com/pratique/pratique/analyze/malware/rulepack"
 )
 
 // feedsVariable names the folder of feeds where --feeds does not.
@@ -80,7 +82,7 @@ in force changes nothing, and "pratique feed rollback" goes back.`,
 	}
 	cmd.PersistentFlags().StringVar(&flags.dir, "feeds", "", "folder of the feeds (default $"+feedsVariable+", else the user's cache folder)")
 	cmd.PersistentFlags().BoolVarP(&flags.quiet, "quiet", "q", false, "no progress")
-	cmd.AddCommand(newFeedUpdateCommand(flags), newFeedImportCommand(flags), newFeedStatusCommand(flags), newFeedRollbackCommand(flags))
+	cmd.AddCommand(newFeedUpdateCommand(flags), newFeedImportCommand(flags), newFeedStatusCommand(flags), newFeedRollbackCommand(flags), newFeedRemoveCommand(flags))
 	return cmd
 }
 
@@ -119,6 +121,7 @@ A mirror holds the publishers' files as
 
 func newFeedImportCommand(flags *feedFlags) *cobra.Command {
 	var opt advisory.ImportOptions
+	var rules ruleFlags
 	cmd := &cobra.Command{
 		Use:   "import PATH|URL…",
 		Short: "Take feeds from files, folders, zips or a mirror",
@@ -128,8 +131,12 @@ CISA's KEV catalogue, tables of "cve,type,vector,source", lists of hashes (*.md5
 *.sha1, *.sha256, *.hashes.csv), and bundles that pratique made elsewhere.
 
 Each source replaces the one of the same name; all others stay. It happens as a
-whole or not at all.`,
-		Example: "  pratique feed import /mnt/mirror\n  pratique feed import osv/Debian/all.zip epss_scores-current.csv.gz\n  pratique feed import --hashes bad-files.txt",
+whole or not at all.
+
+With --yara, takes packs of YARA rules instead: a folder, a zip or a file, as
+signature-base, YARA Forge, ReversingLabs or Elastic publish them. Scans use them
+beside the built-in rules; rules that cannot be run are named with the reason.`,
+		Example: "  pratique feed import /mnt/mirror\n  pratique feed import osv/Debian/all.zip epss_scores-current.csv.gz\n  pratique feed import --hashes bad-files.txt\n  pratique feed import --yara signature-base-master.zip",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return pratique.Errorf(pratique.CodeInvalid, "nothing to import").
@@ -138,6 +145,9 @@ whole or not at all.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if rules.yara {
+				return importRules(cmd, flags, args, rules.name)
+			}
 			store, err := flags.store()
 			if err != nil {
 				return err
@@ -152,6 +162,7 @@ whole or not at all.`,
 			return nil
 		},
 	}
+	rules.add(cmd)
 	cmd.Flags().BoolVar(&opt.Hashes, "hashes", false, "every file is a list of hashes of malware: lines of HASH and NAME")
 	cmd.Flags().BoolVar(&opt.AllowOlder, "allow-older", false, "take a source even if it is older, or much smaller, than the one in force")
 	return cmd
@@ -159,9 +170,10 @@ whole or not at all.`,
 
 func newFeedStatusCommand(flags *feedFlags) *cobra.Command {
 	format := "table"
+	var refused bool
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show each source's records, age and known holes",
+		Short: "Show each source's records, age and known holes, and the packs of rules",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "table" && format != "json" {
@@ -171,20 +183,36 @@ func newFeedStatusCommand(flags *feedFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			status, err := store.Status()
+			packs, err := rulePacks(flags)
 			if err != nil {
+				return err
+			}
+			status, err := store.Status()
+			if err != nil && (len(packs) == 0 || !errors.Is(err, advisory.ErrNoBundle)) {
 				return err
 			}
 			if format == "json" {
 				enc := json.NewEncoder(cmd.OutOrStdout())
 				enc.SetIndent("", "  ")
-				return enc.Encode(status)
+				return enc.Encode(feedStatus{status, packs})
 			}
-			return printStatus(cmd.OutOrStdout(), status, time.Now())
+			if status == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), err)
+			} else if err := printStatus(cmd.OutOrStdout(), status, time.Now()); err != nil {
+				return err
+			}
+			return printPacks(cmd.OutOrStdout(), packs, refused, time.Now())
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", format, "table or json")
+	cmd.Flags().BoolVar(&refused, "refused", false, "name the rules that cannot be run, with the reasons")
 	return cmd
+}
+
+// feedStatus is what "status" prints as JSON.
+type feedStatus struct {
+	*advisory.Status
+	Rules []rulepack.Pack `json:"rules,omitempty"`
 }
 
 func newFeedRollbackCommand(flags *feedFlags) *cobra.Command {

@@ -189,12 +189,16 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 		return nil, err
 	}
 	defer closeBundle()
-	analyzers, credentials, err := flags.analyzers()
+	flags.malware.feeds = flags.feeds
+	analyzers, credentials, err := flags.analyzers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if credentials != nil {
 		request.Credentials = credentials
+	}
+	if request.Malware, err = flags.malware.wanted(); err != nil {
+		return nil, err
 	}
 	request.Pass = layer.NewPass(analyzers, layer.Limits{}, scratch)
 	return scan.Run(ctx, request)

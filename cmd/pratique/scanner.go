@@ -44,7 +44,8 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 	if err != nil {
 		return nil, nil, err
 	}
-	analyzers, credentials, err := (&analyzerFlags{secrets: secretFlags{derived: secretKey}}).analyzers()
+	chosen := analyzerFlags{secrets: secretFlags{derived: secretKey}, malware: malwareFlags{feeds: at.bundles.dir}}
+	analyzers, credentials, err := chosen.analyzers(context.Background())
 	if err != nil {
 		return nil, nil, err
 	}

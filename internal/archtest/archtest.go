@@ -47,6 +47,8 @@ var Table = []Room{
 	{Path: "analyze/*", May: []string{".", "analyze"}},
 	{Path: "analyze/malware", May: []string{".", "analyze", "analyze/malware/yara"}},
 	{Path: "analyze/malware/yara", May: []string{"."}}, // a language and its engine, which know of nothing else
+	// What keeps packs of rules hands them to the analyzer as that takes them.
+	{Path: "analyze/malware/rulepack", May: []string{".", "analyze/malware", "analyze/malware/yara"}},
 	{Path: "layer", May: []string{".", "analyze", "layer/inflate"}},
 	{Path: "layer/inflate", StandardOnly: true}, // a decoder of a format, which knows of nothing else
 
