@@ -19,6 +19,11 @@
 // never copied; what is wanted is held in memory up to a bound and spilled to
 // the scratch folder beyond it. Memory therefore does not grow with the image.
 //
+// A local engine may have no blob but the files of the layer in a folder
+// ([Unpacked]). Then the same entries come from there, and only what an analyzer
+// wants is read; what such a folder holds is attested by the host, and verified
+// only if the tar is put together again and hashed.
+//
 // An image is written by whoever wants it scanned, an attacker included. The
 // pass never writes a file under a name from the archive, follows no link, and
 // has a limit on entries, names, ratios and sizes ([Limits]). A limit that is
