@@ -264,3 +264,23 @@ func TestTurns(t *testing.T) {
 	}
 	other()
 }
+
+// Facts that a host attested are kept beside verified ones, give way to them, and
+// never take their place.
+func TestAttested(t *testing.T) {
+	d := open(t, filepath.Join(t.TempDir(), "cache"))
+	verified, attested := facts(1), facts(1)
+	attested.Verified, attested.Packages = false, nil
+	get := func() *pratique.Facts { return d.Get(verified.DiffID, verified.Analyzer, verified.Version) }
+	for i, step := range []struct{ put, want *pratique.Facts }{{attested, attested}, {verified, verified}, {attested, verified}} {
+		if err := d.Put(step.put); err != nil {
+			t.Fatal(err)
+		}
+		if got := get(); !reflect.DeepEqual(got, step.want) {
+			t.Errorf("step %d: %+v", i, got)
+		}
+	}
+	if files, _, err := d.Prune(0); err != nil || files != 2 || get() != nil {
+		t.Errorf("pruned %d files, %v", files, err)
+	}
+}
