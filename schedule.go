@@ -75,10 +75,9 @@ type ScheduleRun struct {
 
 // SchedulePreview is what the next run of a schedule would do if it started now.
 type SchedulePreview struct {
-	Opens   []time.Time `json:"opens"` // the next openings
-	Closes  time.Time   `json:"closes"`
-	Rest    int         `json:"rest"` // contents that were put back and are still in scope
-	Scans   ScanPreview `json:"scans"`
-	Quota   QuotaNeed   `json:"quota"`
-	Enabled bool        `json:"enabled"`
+	Opens  []time.Time `json:"opens"`  // the next openings
+	Closes time.Time   `json:"closes"` // when the first of them does
+	Rest   int         `json:"rest"`   // contents that were put back and are still in scope
+	Scans  ScanPreview `json:"scans"`
+	Quota  QuotaNeed   `json:"quota"`
 }

@@ -101,8 +101,12 @@ func (s *server) quotaOperations() {
 
 func (s *server) setQuota(ctx context.Context, in *struct{ Body QuotaInput }) (*body[pratique.QuotaState], error) {
 	q := pratique.QuotaSettings{Enabled: in.Body.Enabled, Total: in.Body.Total, Auto: pratique.AutoRule(in.Body.Auto)}
-	if err := s.Quota.SetQuota(ctx, q, exchangeOf(ctx).user); err != nil {
+	err := s.Quota.SetQuota(ctx, q, exchangeOf(ctx).user)
+	if pratique.CodeOf(err) == pratique.CodeConflict {
 		return nil, fieldProblem("body.total", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	s.did(ctx, "quota.set", "", fmt.Sprintf("enforced %t, total %d, rule %t", q.Enabled, q.Total, q.Auto.Enabled))
 	state, err := s.Quota.Quota(ctx)

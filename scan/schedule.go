@@ -235,7 +235,7 @@ func (s *Schedules) Preview(ctx context.Context, v pratique.Schedule) (p pratiqu
 		return p, err
 	}
 	next := times.Next(s.now())
-	p.Enabled, p.Closes = v.Enabled, next.Closes.UTC()
+	p.Closes = next.Closes.UTC()
 	for range upcoming {
 		p.Opens = append(p.Opens, next.Opens.UTC())
 		next = times.Next(next.Opens)

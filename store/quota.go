@@ -87,9 +87,9 @@ type candidate struct {
 	digest pratique.Digest
 }
 
-// candidatesFrom are contents in the order in which units are spent on them:
-// running ones, newest tags, then oldest pushed first, then seen first. a and i are
-// joined from outside.
+// Candidates come in the order in which units are spent on them: running ones,
+// newest tags, then those pushed first, built first, seen first. a and i are joined
+// from outside.
 const (
 	candidateColumns = "i.id, i.digest"
 	candidateOrder   = ` GROUP BY i.id, i.digest, i.running ORDER BY i.running DESC, MAX(CASE WHEN a.newest AND a.gone IS NULL THEN 1 ELSE 0 END) DESC,
@@ -287,7 +287,7 @@ func (s *Store) QuotaNeed(ctx context.Context, f pratique.AssetFilter) (n pratiq
 	if err != nil {
 		return n, err
 	}
-	err = s.write(ctx, func(tx *tx) error { // it sees one state of the ledger
+	err = s.write(ctx, func(tx *tx) error { // for one state of the ledger
 		q, err := quotaOf(tx.row(ctx, quotaQuery))
 		if err != nil {
 			return err
