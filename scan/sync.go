@@ -232,7 +232,7 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	if errors.Is(cause, ErrLost) || l.ended {
-		return cause // whoever ended the run has written why
+		return superseded(cause)
 	}
 	told := told(failure)
 	switch {
@@ -243,7 +243,7 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 	}
 	run, err := s.Store.EndSync(ctx, l.run, told)
 	if pratique.CodeOf(err) == pratique.CodeCancelled {
-		return cause
+		return superseded(cause)
 	}
 	if err != nil {
 		return err
@@ -265,6 +265,16 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 		return err
 	}
 	return s.Store.SyncDone(ctx, l.registry.ID, l.wish)
+}
+
+// superseded ends the job of a run that somebody else has ended, and has written why.
+// Who cancelled it cancels the job as well, in a moment: what is wanted since is for
+// the next one.
+func superseded(cause error) error {
+	if cause != nil {
+		return cause
+	}
+	return Later(closing)
 }
 
 // told is an error as it may be kept.
