@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/scan"
 )
 
 // Feeds is what is known about vulnerabilities, and how to know more.
@@ -19,6 +20,10 @@ type Feeds interface {
 	// ImportFeed takes a file in, and wants it to be read; it does not wait for
 	// that. The name tells what the file is.
 	ImportFeed(ctx context.Context, by, name string, content io.Reader) error
+	// PreviewFeeds tells what adopting the bundle that waits would change.
+	PreviewFeeds(ctx context.Context) (scan.AdoptionPreview, error)
+	// AdoptFeeds puts it in force.
+	AdoptFeeds(ctx context.Context, by string) (pratique.Adoption, error)
 	// Adoptions are the newest ones.
 	Adoptions(ctx context.Context, limit int) ([]pratique.Adoption, error)
 	// RollBackFeeds puts the bundle before the one in force back in force.
@@ -104,6 +109,21 @@ func (s *server) feedOperations() {
 				s.did(ctx, "feeds.import", in.Name, "")
 			}
 			return nil, err
+		})
+	handle(s, operation{id: "previewFeeds", method: http.MethodPost, path: "/feeds/preview", tag: "feeds", right: RightRead,
+		summary: "What adopting the bundle that waits would change", detail: "Without one, the answer has no bundle. One waits only while feeds are not adopted by themselves (settings)."},
+		func(ctx context.Context, _ *struct{}) (*body[scan.AdoptionPreview], error) {
+			p, err := s.Feeds.PreviewFeeds(ctx)
+			return &body[scan.AdoptionPreview]{p}, err
+		})
+	handle(s, operation{id: "adoptFeeds", method: http.MethodPost, path: "/feeds/adopt", tag: "feeds", right: RightFeeds,
+		summary: "Put the bundle that waits in force", detail: "What differs is judged again; no image is read."},
+		func(ctx context.Context, _ *struct{}) (*body[pratique.Adoption], error) {
+			adoption, err := s.Feeds.AdoptFeeds(ctx, exchangeOf(ctx).user)
+			if err == nil {
+				s.did(ctx, "feeds.adopt", string(adoption.Bundle.Digest), "")
+			}
+			return &body[pratique.Adoption]{adoption}, err
 		})
 	handle(s, operation{id: "rollBackFeeds", method: http.MethodPost, path: "/feeds/rollback", tag: "feeds", right: RightFeeds,
 		summary: "Put the bundle before the one in force back in force", detail: "What differs is judged again."},

@@ -20,6 +20,7 @@ import (
 	"github.com/pratique/pratique/registry"
 	"github.com/pratique/pratique/registry/harbor"
 	"github.com/pratique/pratique/registry/oci"
+	"github.com/pratique/pratique/scan"
 	"github.com/pratique/pratique/store"
 )
 
@@ -65,6 +66,14 @@ func (f *feedsOf) ImportFeed(_ context.Context, _, name string, r io.Reader) err
 	defer f.mu.Unlock()
 	f.imported[name] = n
 	return err
+}
+
+func (f *feedsOf) PreviewFeeds(context.Context) (scan.AdoptionPreview, error) {
+	return scan.AdoptionPreview{Keys: 3, Packages: 2, Images: 1}, f.fail
+}
+
+func (f *feedsOf) AdoptFeeds(_ context.Context, by string) (pratique.Adoption, error) {
+	return pratique.Adoption{ID: 5, By: by}, f.fail
 }
 
 func (f *feedsOf) Adoptions(context.Context, int) ([]pratique.Adoption, error) { return nil, f.fail }
@@ -123,6 +132,51 @@ func (v *scansOf) CancelImages(_ context.Context, f pratique.AssetFilter) (int, 
 	return 7, nil
 }
 
+// syncsOf is a Syncs that notes what it is asked for.
+type syncsOf struct {
+	mu        sync.Mutex
+	wanted    []int64
+	full      bool
+	cancelled []int64
+	hooked    string // the body of the last hook
+}
+
+func (y *syncsOf) StartSync(_ context.Context, full bool, _ string, ids ...int64) (started, running []int64, err error) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.wanted, y.full = ids, full
+	return ids, nil, nil
+}
+
+func (y *syncsOf) CancelSync(_ context.Context, id int64) error {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.cancelled = append(y.cancelled, id)
+	return nil
+}
+
+func (y *syncsOf) Hook(_ context.Context, id int64, r *http.Request) error {
+	if id != 1 || r.Header.Get("Authorization") != "hook secret" {
+		return pratique.Errorf(pratique.CodeUnauthorized, "no").WithRemedy("set the secret")
+	}
+	b, err := io.ReadAll(r.Body)
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.hooked = string(b)
+	return err
+}
+
+// settingsInStore keeps settings in the store, as the service does.
+type settingsInStore struct{ db *store.Store }
+
+func (k settingsInStore) Settings(ctx context.Context) (scan.Settings, error) {
+	return scan.SettingsOf(ctx, k.db, scan.DefaultSettings())
+}
+
+func (k settingsInStore) KeepSettings(ctx context.Context, v scan.Settings) error {
+	return scan.KeepSettings(ctx, k.db, v)
+}
+
 // lockedBuffer is a log that tests read.
 type lockedBuffer struct {
 	mu sync.Mutex
@@ -150,6 +204,7 @@ type service struct {
 	clock    *clock
 	feeds    *feedsOf
 	scans    *scansOf
+	syncs    *syncsOf
 	log      *lockedBuffer
 	password string // of the administrator
 }
@@ -167,9 +222,9 @@ func start(t *testing.T, adjust ...func(*Deps)) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &service{t: t, store: db, clock: &clock{t: time.Now()}, feeds: &feedsOf{imported: map[string]int64{}}, scans: &scansOf{db: db}, log: &lockedBuffer{}}
+	v := &service{t: t, store: db, clock: &clock{t: time.Now()}, feeds: &feedsOf{imported: map[string]int64{}}, scans: &scansOf{db: db}, syncs: &syncsOf{}, log: &lockedBuffer{}}
 	d := Deps{
-		Version: "1.2.3", Users: db, Sessions: db.Sessions(), Preferences: db, Audit: db, Registries: db, Images: db, Contents: db, Findings: db, Repositories: db, Tasks: db, Scans: v.scans, Overviews: db, Feeds: v.feeds, Events: NewHub(),
+		Version: "1.2.3", Users: db, Sessions: db.Sessions(), Preferences: db, Audit: db, Registries: db, Images: db, Contents: db, Findings: db, Repositories: db, Tasks: db, Scans: v.scans, Syncs: v.syncs, Settings: settingsInStore{db}, Judge: func(r *pratique.Report) { r.Verdict.Clearance = pratique.ClearanceNo }, Overviews: db, Feeds: v.feeds, Events: NewHub(),
 		Connectors: []registry.Connector{oci.Connector{}, harbor.Connector{}},
 		Checks:     []Check{{Name: "database", Ready: db.Ping}},
 		Log:        slog.New(slog.NewJSONHandler(v.log, &slog.HandlerOptions{ReplaceAttr: Redacted, Level: slog.LevelDebug})),

@@ -35,7 +35,7 @@ func (s *server) config() huma.Config {
 				{Name: "vulnerabilities", Description: "Across all images"}, {Name: "components", Description: "Packages across all images"},
 				{Name: "secrets", Description: "Across all images"}, {Name: "malware", Description: "Across all images"},
 				{Name: "tasks", Description: "Requests for scans, and the scans"},
-				{Name: "feeds", Description: "What is known about vulnerabilities"}, {Name: "audit", Description: "Who did what"},
+				{Name: "feeds", Description: "What is known about vulnerabilities"}, {Name: "settings", Description: "What administrators change"}, {Name: "audit", Description: "Who did what"},
 				{Name: "events", Description: "Progress as it happens"},
 			},
 			Components: &huma.Components{

@@ -274,15 +274,3 @@ func (s *server) overviewOperations() {
 	handle(s, operation{id: "getTop", method: http.MethodGet, path: "/overview/top", tag: "overview", right: RightRead,
 		summary: "The vulnerabilities and images that matter most"}, s.top)
 }
-
-// zone is the one named, else the installation's.
-func (s *server) zone(_ context.Context, name string) (*time.Location, error) {
-	if name == "" {
-		return time.Local, nil
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fieldProblem("query.zone", pratique.Errorf(pratique.CodeInvalid, "%q is no time zone", bounded(name, 40)).WithRemedy("write it as Europe/Berlin or Asia/Shanghai"))
-	}
-	return zone, nil
-}

@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/registry"
 )
 
@@ -36,7 +37,9 @@ type Deps struct {
 	Repositories RepositoryStore
 	Tasks        TaskStore
 	Scans        Scans
+	Syncs        Syncs
 	Overviews    OverviewStore
+	Settings     SettingsKeeper
 	Connectors   []registry.Connector
 	Feeds        Feeds
 	Events       *Hub
@@ -47,6 +50,11 @@ type Deps struct {
 	Checks       []Check
 	Log          *slog.Logger // may be nil
 
+	// Judge gives the report of an image its verdict.
+	Judge func(*pratique.Report)
+	// Egress may be the addresses that registries see; by default the machine's own
+	// are told.
+	Egress []string
 	// Console may be the files of the console; it answers whatever is not the API's.
 	Console http.Handler
 	// Metrics may be further collectors for /metrics.
@@ -123,7 +131,7 @@ func newServer(d Deps) (*server, error) {
 // complete refuses a server that would panic at its first request.
 func complete(d Deps) error {
 	v := reflect.ValueOf(d)
-	for _, name := range []string{"Users", "Sessions", "Preferences", "Audit", "Registries", "Images", "Contents", "Findings", "Repositories", "Tasks", "Scans", "Overviews", "Feeds", "Events"} {
+	for _, name := range []string{"Users", "Sessions", "Preferences", "Audit", "Registries", "Images", "Contents", "Findings", "Repositories", "Tasks", "Scans", "Syncs", "Overviews", "Settings", "Feeds", "Events", "Judge"} {
 		if v.FieldByName(name).IsNil() {
 			return fmt.Errorf("api: Deps.%s is missing", name)
 		}
@@ -145,12 +153,16 @@ func (s *server) handler() http.Handler {
 	s.sessionOperations()
 	s.preferenceOperations()
 	s.registryOperations()
+	s.syncOperations()
 	s.repositoryOperations()
 	s.imageOperations()
 	s.contentOperations()
+	s.compareOperations()
+	s.reportOperations()
 	s.findingOperations()
 	s.taskOperations()
 	s.overviewOperations()
+	s.settingsOperations()
 	s.feedOperations()
 	s.scheduleOperations()
 	s.quotaOperations()

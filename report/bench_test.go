@@ -13,7 +13,7 @@ func BenchmarkWrite(b *testing.B) {
 		b.Run(format, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := Write(io.Discard, format, r, TableOptions{}); err != nil {
+				if err := Write(io.Discard, format, r, Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// ExplainOptions say how an explanation is drawn; see TableOptions.
+// ExplainOptions say how an explanation is drawn; see Options.
 type ExplainOptions struct {
 	Width int
 	Color bool

@@ -31,17 +31,27 @@ import (
 type Format struct {
 	Name      string // as --format takes it
 	MediaType string // as HTTP names it
-	Write     func(w io.Writer, r *pratique.Report, opts TableOptions) error
+	Write     func(w io.Writer, r *pratique.Report, opts Options) error
+}
+
+// Options say how a report for people looks; the formats for programs heed none.
+type Options struct {
+	Width    int    // of the table, in terminal cells; 0 is 120; kept within 60 and 240
+	Color    bool   // of the table; see ColorWanted
+	All      bool   // of the table: every finding on a line of its own, nothing folded or left out
+	Verbose  bool   // of the table: also layers, feeds, every reason, and what is suppressed or unimportant
+	Language string // of the HTML report: "en", which "" is as well, or "zh"
 }
 
 // Formats lists every format, the default first.
 func Formats() []Format {
-	plain := func(write func(io.Writer, *pratique.Report) error) func(io.Writer, *pratique.Report, TableOptions) error {
-		return func(w io.Writer, r *pratique.Report, _ TableOptions) error { return write(w, r) }
+	plain := func(write func(io.Writer, *pratique.Report) error) func(io.Writer, *pratique.Report, Options) error {
+		return func(w io.Writer, r *pratique.Report, _ Options) error { return write(w, r) }
 	}
 	return []Format{
 		{"table", "text/plain; charset=utf-8", Table},
 		{"json", "application/json", plain(JSON)},
+		{"html", "text/html; charset=utf-8", HTML},
 		{"cyclonedx", "application/vnd.cyclonedx+json; version=1.6", plain(CycloneDX)},
 		{"spdx", "application/spdx+json", plain(SPDX)},
 	}
@@ -56,9 +66,9 @@ func FormatNames() []string {
 	return names
 }
 
-// Write writes r in the named format. Only the table heeds opts. The error of an
+// Write writes r in the named format. The error of an
 // unknown name is CodeInvalid; any other is w's.
-func Write(w io.Writer, format string, r *pratique.Report, opts TableOptions) error {
+func Write(w io.Writer, format string, r *pratique.Report, opts Options) error {
 	for _, f := range Formats() {
 		if f.Name == format {
 			return f.Write(w, r, opts)

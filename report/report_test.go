@@ -46,7 +46,7 @@ func firstDifference(got, want string) string {
 	return "one is longer"
 }
 
-func written(t *testing.T, format string, r *pratique.Report, opts TableOptions) []byte {
+func written(t *testing.T, format string, r *pratique.Report, opts Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, format, r, opts); err != nil {
@@ -56,14 +56,16 @@ func written(t *testing.T, format string, r *pratique.Report, opts TableOptions)
 }
 
 func TestGolden(t *testing.T) {
-	golden(t, "table-80.txt", written(t, "table", sample(), TableOptions{Width: 80}))
-	golden(t, "table-120.txt", written(t, "table", sample(), TableOptions{Width: 120}))
-	golden(t, "table-200-verbose.txt", written(t, "table", sample(), TableOptions{Width: 200, Verbose: true, All: true}))
-	golden(t, "table-color.txt", written(t, "table", sample(), TableOptions{Width: 100, Color: true}))
-	golden(t, "table-large.txt", written(t, "table", large(), TableOptions{Width: 100}))
-	golden(t, "report.json", written(t, "json", sample(), TableOptions{}))
-	golden(t, "cyclonedx.json", written(t, "cyclonedx", sample(), TableOptions{}))
-	golden(t, "spdx.json", written(t, "spdx", sample(), TableOptions{}))
+	golden(t, "table-80.txt", written(t, "table", sample(), Options{Width: 80}))
+	golden(t, "table-120.txt", written(t, "table", sample(), Options{Width: 120}))
+	golden(t, "table-200-verbose.txt", written(t, "table", sample(), Options{Width: 200, Verbose: true, All: true}))
+	golden(t, "table-color.txt", written(t, "table", sample(), Options{Width: 100, Color: true}))
+	golden(t, "table-large.txt", written(t, "table", large(), Options{Width: 100}))
+	golden(t, "report.json", written(t, "json", sample(), Options{}))
+	golden(t, "report.html", written(t, "html", sample(), Options{}))
+	golden(t, "report-zh.html", written(t, "html", sample(), Options{Language: "zh"}))
+	golden(t, "cyclonedx.json", written(t, "cyclonedx", sample(), Options{}))
+	golden(t, "spdx.json", written(t, "spdx", sample(), Options{}))
 	for _, id := range []string{"CVE-2021-44228", "CVE-2023-38545", "private-key", "Eicar-Test-File"} {
 		var b bytes.Buffer
 		if err := Explain(&b, sample(), strings.ToLower(id), ExplainOptions{Width: 100}); err != nil {
@@ -74,11 +76,11 @@ func TestGolden(t *testing.T) {
 }
 
 func TestWriteUnknownFormat(t *testing.T) {
-	err := Write(&bytes.Buffer{}, "yaml", sample(), TableOptions{})
+	err := Write(&bytes.Buffer{}, "yaml", sample(), Options{})
 	if pratique.CodeOf(err) != pratique.CodeInvalid {
 		t.Fatalf("got %v", err)
 	}
-	if got := strings.Join(FormatNames(), " "); got != "table json cyclonedx spdx" {
+	if got := strings.Join(FormatNames(), " "); got != "table json html cyclonedx spdx" {
 		t.Errorf("formats are %s", got)
 	}
 }
@@ -88,13 +90,13 @@ func TestWriteUnknownFormat(t *testing.T) {
 func TestOrderDoesNotMatter(t *testing.T) {
 	for _, format := range FormatNames() {
 		r := large()
-		want := written(t, format, r, TableOptions{})
+		want := written(t, format, r, Options{})
 		slices.Reverse(r.Vulnerabilities)
 		slices.Reverse(r.Packages)
 		slices.Reverse(r.Secrets)
 		slices.Reverse(r.Bundle.Feeds)
 		before := r.Vulnerabilities[0].ID
-		if got := written(t, format, r, TableOptions{}); !bytes.Equal(got, want) {
+		if got := written(t, format, r, Options{}); !bytes.Equal(got, want) {
 			t.Errorf("%s: %s", format, firstDifference(string(got), string(want)))
 		}
 		if r.Vulnerabilities[0].ID != before || r.Vulnerabilities[0].CVSS != nil {
@@ -105,7 +107,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 
 func TestTableFitsItsWidth(t *testing.T) {
 	for _, width := range []int{60, 80, 100, 120, 200, 240} {
-		for _, opts := range []TableOptions{{}, {All: true, Verbose: true}} {
+		for _, opts := range []Options{{}, {All: true, Verbose: true}} {
 			opts.Width = width
 			for _, r := range []*pratique.Report{sample(), large(), hostile(sample(), "界é"), {}} {
 				for line := range strings.SplitSeq(string(written(t, "table", r, opts)), "\n") {
@@ -122,10 +124,10 @@ func TestTableFitsItsWidth(t *testing.T) {
 }
 
 func TestTableIsShort(t *testing.T) {
-	if n := bytes.Count(written(t, "table", large(), TableOptions{Width: 120}), []byte("\n")); n > 115 {
+	if n := bytes.Count(written(t, "table", large(), Options{Width: 120}), []byte("\n")); n > 115 {
 		t.Errorf("%d lines for 700 findings", n)
 	}
-	all := string(written(t, "table", large(), TableOptions{Width: 120, All: true}))
+	all := string(written(t, "table", large(), Options{Width: 120, All: true}))
 	for _, f := range large().Vulnerabilities {
 		if counts(&f) && !strings.Contains(all, f.ID) {
 			t.Errorf("--all leaves out %s", f.ID)
@@ -141,7 +143,7 @@ func TestTableNeverShowsUnknownAsClean(t *testing.T) {
 		pratique.CategorySecret:        {State: pratique.CoverageNotYet},
 	}
 	r.Verdict = pratique.Verdict{Clearance: pratique.ClearanceUnknown, Reasons: []string{"vulnerabilities: unknown (no feed was imported)"}}
-	out := string(written(t, "table", r, TableOptions{Width: 100}))
+	out := string(written(t, "table", r, Options{Width: 100}))
 	for _, want := range []string{"vulnerabilities  unknown", "no feed was imported", "secrets          not yet", "malware          unknown", "May this image ship?  Unknown, for 1 reason"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in\n%s", want, out)
@@ -153,7 +155,7 @@ func TestTableNeverShowsUnknownAsClean(t *testing.T) {
 	r.Verdict = pratique.Verdict{Clearance: pratique.ClearanceYes}
 	r.Coverage[pratique.CategoryVulnerability] = pratique.CategoryCoverage{State: pratique.CoverageComplete}
 	r.Coverage[pratique.CategoryMalware] = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly}
-	lines := strings.Split(strings.TrimSpace(string(written(t, "table", r, TableOptions{Width: 100}))), "\n")
+	lines := strings.Split(strings.TrimSpace(string(written(t, "table", r, Options{Width: 100}))), "\n")
 	if last := lines[len(lines)-1]; last != "May this image ship?  Yes: nothing speaks against it, as far as was looked at" {
 		t.Errorf("last line: %s", last)
 	}
@@ -163,7 +165,7 @@ func TestTableNeverShowsUnknownAsClean(t *testing.T) {
 		}
 	}
 	for _, format := range []string{"cyclonedx", "spdx", "json"} {
-		if out := written(t, format, r, TableOptions{}); !bytes.Contains(out, []byte("not_yet")) {
+		if out := written(t, format, r, Options{}); !bytes.Contains(out, []byte("not_yet")) {
 			t.Errorf("%s does not tell the coverage", format)
 		}
 	}
@@ -208,7 +210,7 @@ var attacks = []string{
 func TestHostileStringsAreNeutralised(t *testing.T) {
 	for _, attack := range attacks {
 		for _, format := range FormatNames() {
-			checkPrintable(t, format, written(t, format, hostile(sample(), attack), TableOptions{Width: 120, All: true, Verbose: true}))
+			checkPrintable(t, format, written(t, format, hostile(sample(), attack), Options{Width: 120, All: true, Verbose: true}))
 		}
 		r := hostile(sample(), attack)
 		for _, id := range []string{r.Vulnerabilities[1].ID, r.Secrets[0].Rule, r.Malware[0].Name} {
@@ -252,7 +254,7 @@ func FuzzTable(f *testing.F) {
 	f.Add(strings.Repeat("a b/", 100), 200)
 	f.Fuzz(func(t *testing.T, s string, width int) {
 		var b bytes.Buffer
-		if err := Table(&b, hostile(sample(), s), TableOptions{Width: width, All: true, Verbose: true}); err != nil {
+		if err := Table(&b, hostile(sample(), s), Options{Width: width, All: true, Verbose: true}); err != nil {
 			t.Fatal(err)
 		}
 		limit := width
@@ -385,8 +387,8 @@ func TestColorWanted(t *testing.T) {
 	if !ColorWanted(true, env("", "")) || ColorWanted(false, env("", "")) || ColorWanted(true, env("NO_COLOR", "1")) || ColorWanted(true, env("TERM", "dumb")) {
 		t.Error("colour is wanted on a terminal that takes it, and only there")
 	}
-	plain := written(t, "table", sample(), TableOptions{Width: 100})
-	colored := written(t, "table", sample(), TableOptions{Width: 100, Color: true})
+	plain := written(t, "table", sample(), Options{Width: 100})
+	colored := written(t, "table", sample(), Options{Width: 100, Color: true})
 	if bytes.Contains(plain, []byte("\x1b")) || !bytes.Contains(colored, []byte("\x1b[1;31m")) {
 		t.Error("colours are off or on against the options")
 	}
@@ -394,7 +396,7 @@ func TestColorWanted(t *testing.T) {
 
 func TestJSONListsAreNeverNull(t *testing.T) {
 	var top map[string]json.RawMessage
-	if err := json.Unmarshal(written(t, "json", &pratique.Report{Bundle: &pratique.Bundle{}}, TableOptions{}), &top); err != nil {
+	if err := json.Unmarshal(written(t, "json", &pratique.Report{Bundle: &pratique.Bundle{}}, Options{}), &top); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"layers", "packages", "vulnerabilities", "secrets", "malware", "problems"} {

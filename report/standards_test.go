@@ -57,7 +57,7 @@ func TestJSONIsValid(t *testing.T) {
 				r.Secrets[i].Source = "file"
 			}
 		}
-		if err := schema.Validate(decoded(t, written(t, "json", r, TableOptions{}))); err != nil {
+		if err := schema.Validate(decoded(t, written(t, "json", r, Options{}))); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -186,7 +186,7 @@ func cycloneDXSchema(t *testing.T) (*jsonschema.Schema, string) {
 func TestCycloneDXIsValid(t *testing.T) {
 	schema, _ := cycloneDXSchema(t)
 	for name, r := range reports() {
-		out := written(t, "cyclonedx", r, TableOptions{})
+		out := written(t, "cyclonedx", r, Options{})
 		if err := schema.Validate(decoded(t, out)); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -195,7 +195,7 @@ func TestCycloneDXIsValid(t *testing.T) {
 
 func TestCycloneDXReadBack(t *testing.T) {
 	var doc cdx.BOM
-	if err := cdx.NewBOMDecoder(bytes.NewReader(written(t, "cyclonedx", sample(), TableOptions{})), cdx.BOMFileFormatJSON).Decode(&doc); err != nil {
+	if err := cdx.NewBOMDecoder(bytes.NewReader(written(t, "cyclonedx", sample(), Options{})), cdx.BOMFileFormatJSON).Decode(&doc); err != nil {
 		t.Fatal(err)
 	}
 	if !regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(doc.SerialNumber) {
@@ -257,14 +257,14 @@ func TestCycloneDXLicences(t *testing.T) {
 		r.Packages = append(r.Packages, pratique.Package{Type: "npm", Name: id, Licenses: []string{id}},
 			pratique.Package{Type: "pypi", Name: id, Licenses: []string{id, "MIT OR ISC", "own words"}})
 	}
-	if err := schema.Validate(decoded(t, written(t, "cyclonedx", r, TableOptions{}))); err != nil {
+	if err := schema.Validate(decoded(t, written(t, "cyclonedx", r, Options{}))); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestSPDXReadBack(t *testing.T) {
 	for name, r := range reports() {
-		out := written(t, "spdx", r, TableOptions{})
+		out := written(t, "spdx", r, Options{})
 		doc, err := spdxjson.Read(bytes.NewReader(out))
 		if err != nil {
 			t.Errorf("%q: %v", name, err)

@@ -10,14 +10,6 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// TableOptions say how the table is drawn.
-type TableOptions struct {
-	Width   int  // terminal cells; 0 is 120; kept within 60 and 240
-	Color   bool // see ColorWanted
-	All     bool // every finding on a line of its own, nothing folded or left out
-	Verbose bool // also layers, feeds, every reason, and what is suppressed or unimportant
-}
-
 // How many lines a list has before the rest is only counted, unless all is asked for.
 const (
 	maxUpgrades = 10
@@ -47,7 +39,7 @@ func maxLines(s pratique.Severity) int {
 // wrong, and, in the last line, whether the image may ship. Long lists are
 // folded by package. No control character but the newline is written, besides
 // the colours.
-func Table(w io.Writer, r *pratique.Report, opts TableOptions) error {
+func Table(w io.Writer, r *pratique.Report, opts Options) error {
 	t := table{printer: newPrinter(w, opts.Width, opts.Color), r: ordered(r), opts: opts}
 	for i := range t.r.Vulnerabilities {
 		f := &t.r.Vulnerabilities[i]
@@ -77,7 +69,7 @@ func Table(w io.Writer, r *pratique.Report, opts TableOptions) error {
 type table struct {
 	*printer
 	r    *pratique.Report
-	opts TableOptions
+	opts Options
 	// The vulnerabilities, parted by whether they count.
 	risks, unimportant, suppressed []*pratique.Finding
 }

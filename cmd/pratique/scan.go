@@ -69,7 +69,7 @@ const exitHelp = `Exit codes: 0 the report is there; 1 --fail-on says no; 2 noth
 
 func newScanCommand(started time.Time) *cobra.Command {
 	var flags scanFlags
-	var format, output string
+	var format, output, language string
 	var failOn []string
 	var all, verbose bool
 	cmd := &cobra.Command{
@@ -86,7 +86,10 @@ func newScanCommand(started time.Time) *cobra.Command {
 				return pratique.Errorf(pratique.CodeInvalid, "--fail-on names no condition").
 					WithRemedy("name one, such as critical+fixable, or leave the flag out")
 			}
-			if err := report.Write(io.Discard, format, &pratique.Report{}, report.TableOptions{}); pratique.CodeOf(err) == pratique.CodeInvalid {
+			if language != "en" && language != "zh" {
+				return pratique.Errorf(pratique.CodeInvalid, "reports are not written in %.20q", language).WithRemedy("give --lang en or --lang zh")
+			}
+			if err := report.Write(io.Discard, format, &pratique.Report{}, report.Options{}); pratique.CodeOf(err) == pratique.CodeInvalid {
 				return err // before minutes of work
 			}
 			r, err := scanTarget(cmd.Context(), args[0], flags, started, cmd.ErrOrStderr())
@@ -94,14 +97,15 @@ func newScanCommand(started time.Time) *cobra.Command {
 				return err
 			}
 			judge(r, gate)
-			if err := writeReport(cmd.OutOrStdout(), output, format, r, report.TableOptions{All: all, Verbose: verbose}); err != nil {
+			if err := writeReport(cmd.OutOrStdout(), output, format, r, report.Options{All: all, Verbose: verbose, Language: language}); err != nil {
 				return err
 			}
 			return conclude(r, gate, cmd.ErrOrStderr())
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVarP(&format, "format", "f", "table", "report format: table, json, cyclonedx or spdx")
+	cmd.Flags().StringVarP(&format, "format", "f", "table", "report format: table, json, html, cyclonedx or spdx")
+	cmd.Flags().StringVar(&language, "lang", "en", "language of the HTML report: en or zh")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the report to a file")
 	cmd.Flags().StringSliceVar(&failOn, "fail-on", nil, `exit 1 when the image has such: severities ("critical", "high"), "kev", "epss>=0.1", "malware", "secret", "eol", "incomplete", joined by + as in critical+fixable`)
 	cmd.Flags().BoolVar(&all, "all", false, "fold no list of the table")
@@ -246,7 +250,7 @@ func addKnowledge(request *scan.Request, flags scanFlags) (closeBundle func(), e
 
 // writeReport writes to output, or to stdout. A file appears under its name
 // only when it is whole.
-func writeReport(stdout io.Writer, output, format string, r *pratique.Report, options report.TableOptions) error {
+func writeReport(stdout io.Writer, output, format string, r *pratique.Report, options report.Options) error {
 	if output == "" || output == "-" {
 		options.Width, options.Color = terminal(stdout)
 		return report.Write(stdout, format, r, options)

@@ -30,7 +30,7 @@ func TestReportToAPipe(t *testing.T) {
 		b, _ := io.ReadAll(f)
 		read <- len(b)
 	}()
-	if err := writeReport(io.Discard, pipe, "json", &pratique.Report{}, report.TableOptions{}); err != nil {
+	if err := writeReport(io.Discard, pipe, "json", &pratique.Report{}, report.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := <-read; n <= 0 {
@@ -44,7 +44,7 @@ func TestReportToAPipe(t *testing.T) {
 func TestReportToAFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "report.json")
 	for range 2 { // also over an older one
-		if err := writeReport(io.Discard, name, "json", &pratique.Report{}, report.TableOptions{}); err != nil {
+		if err := writeReport(io.Discard, name, "json", &pratique.Report{}, report.Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestReportToAFile(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Errorf("in the folder: %v, %v", left, err)
 	}
-	err = writeReport(io.Discard, filepath.Join(t.TempDir(), "no", "folder"), "json", &pratique.Report{}, report.TableOptions{})
+	err = writeReport(io.Discard, filepath.Join(t.TempDir(), "no", "folder"), "json", &pratique.Report{}, report.Options{})
 	if pratique.CodeOf(err) != pratique.CodeDisk {
 		t.Errorf("into no folder: %v", err)
 	}

@@ -43,6 +43,7 @@ type serveFlags struct {
 	tlsCert     string
 	tlsKey      string
 	proxies     []string
+	egress      []string
 	url         string
 	logLevel    string
 	logFormat   string
@@ -95,6 +96,7 @@ once.`,
 	flags.StringVar(&f.key, "key", "", "file of the key that passwords are encrypted with (default: key in the data folder)")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "file of the certificate, PEM, with its chain")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "file of the certificate's key, PEM")
+	flags.StringSliceVar(&f.egress, "egress", nil, "addresses from which this service asks registries, shown for their allow lists; the machine's own by default")
 	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto count")
 	flags.StringVar(&f.url, "url", "", "address under which people open the console, if a proxy changes it (https://HOST)")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -303,6 +305,7 @@ func (s *service) listen(keyPath string) error {
 	handler, err := api.New(api.Deps{
 		Version: toolVersion(), Users: s.db, Sessions: s.db.Sessions(), Preferences: s.db, Audit: s.db, Registries: s.db,
 		Images: s.db, Contents: s.db, Findings: s.db, Repositories: s.db, Tasks: s.db, Overviews: s.db, Scans: s.cases.tasks,
+		Syncs: s.cases.syncer, Settings: settingsKeeper{s}, Judge: stamped, Egress: f.egress,
 		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
 		Console:        console,
 		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,

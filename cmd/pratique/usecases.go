@@ -10,6 +10,7 @@ import (
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/api"
 	"github.com/pratique/pratique/export"
+	"github.com/pratique/pratique/policy"
 	"github.com/pratique/pratique/queue"
 	"github.com/pratique/pratique/scan"
 )
@@ -134,4 +135,19 @@ func (all wanters) Wanted(ctx context.Context) (jobs []scan.Job, err error) {
 		jobs, err = append(jobs, some...), errors.Join(err, failed)
 	}
 	return jobs, err
+}
+
+// settingsKeeper shows and keeps the settings.
+type settingsKeeper struct{ *service }
+
+func (k settingsKeeper) Settings(ctx context.Context) (scan.Settings, error) { return k.settings(ctx) }
+
+func (k settingsKeeper) KeepSettings(ctx context.Context, v scan.Settings) error {
+	return scan.KeepSettings(ctx, k.db, v)
+}
+
+// stamped puts a report of the service's under its name and its default gate.
+func stamped(r *pratique.Report) {
+	r.Tool = pratique.Tool{Name: "pratique", Version: toolVersion()}
+	judge(r, policy.Gate{})
 }
