@@ -15,7 +15,7 @@ RUN_DATA      ?= .cache/run
 LISTEN        ?= 127.0.0.1:8080
 BENCHFLAGS    ?=
 
-.PHONY: build web web-client run example test deps lint bench accuracy fuzz clean
+.PHONY: build web web-client console-test run example test deps lint bench accuracy fuzz clean
 
 build: web ## bin/pratique, with its console
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/pratique ./cmd/pratique
@@ -28,6 +28,9 @@ web/dist/index.html: web/node_modules/.package-lock.json $(shell git ls-files -c
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
+
+console-test: build ## the console in a browser, against the binary
+	cd web && node --test e2e/console.test.mjs
 
 web-client: web/node_modules/.package-lock.json ## the console's client, from what the service says of itself
 	$(GO) test ./web -run TestDescription -update
@@ -55,7 +58,7 @@ example: build ## scan an image on the command line; it is made here, offline, w
 # Tests compare with independent tools and scan images that they make of real
 # packages. What is missing is installed; a machine that has it all is left alone.
 TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
-         xz:xz-utils bzip2:bzip2 npm:npm dpkg-query:dpkg openssl:openssl git:git objcopy:binutils yara:yara \
+         xz:xz-utils bzip2:bzip2 npm:npm chromium:chromium dpkg-query:dpkg openssl:openssl git:git objcopy:binutils yara:yara \
          dockerd:docker.io containerd:containerd podman:podman runc:runc tini:tini busybox:busybox-static
 deps:
 	@missing=(); \
@@ -79,6 +82,7 @@ test: deps web ## everything that needs nothing from outside, in under ten minut
 	$(GO) vet ./...
 	cd web && npm run --silent check
 	$(GO) test ./...
+	$(MAKE) --no-print-directory console-test
 
 lint: ## what a reviewer should not have to say
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

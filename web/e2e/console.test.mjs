@@ -1,7 +1,7 @@
 // The console as people use it, against a real service, from the first sign-in on.
 // Run by "make test", which builds the binary with its console first.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, test as run } from 'node:test'
 import { barriers, launch, open } from './browser.mjs'
 import { demonstration, Service } from './service.mjs'
 
@@ -23,6 +23,23 @@ after(async () => {
   await service?.end()
   await demo?.end()
 })
+
+// The steps build on each other: after one that failed, the others say nothing.
+let failed = false
+function test(name, ...rest) {
+  const step = rest.pop()
+  run(name, ...rest, async () => {
+    if (failed) throw new Error('a step before this one failed')
+    failed = true
+    try {
+      await step()
+    } catch (e) {
+      if (process.env.PRATIQUE_SHOTS) await page.screenshot({ path: `${process.env.PRATIQUE_SHOTS}/failed.png` })
+      throw e
+    }
+    failed = false
+  })
+}
 
 const button = (name) => page.getByRole('button', { name, exact: true })
 const at = (path) => page.goto(service.base + path)
@@ -57,16 +74,16 @@ test('first sign-in: the one-time password has to be changed, and the page that 
 test('a registry that does not answer says why, and what to do, before it is kept', async () => {
   await button('Add image repository').first().click()
   await page.getByRole('combobox', { name: 'Repository type' }).click()
-  await page.getByTitle('OCI registry').last().click()
-  await page.getByLabel('Instance name').fill('estate')
-  await page.getByLabel('Address').fill('http://127.0.0.1:1')
+  await page.getByTitle('OCI / Docker Registry v2').last().click()
+  await page.getByLabel('Instance name', { exact: true }).fill('estate')
+  await page.getByLabel('Address', { exact: true }).fill('http://127.0.0.1:1')
   await button('Test connection').click()
   await page.getByRole('status').getByText('Unreachable').waitFor()
   quiet()
 })
 
 test('a registry is tested, added and synchronised', async () => {
-  await page.getByLabel('Address').fill(demo.registry)
+  await page.getByLabel('Address', { exact: true }).fill(demo.registry)
   await button('Test connection').click()
   await page.getByRole('status').getByText('Connected').waitFor()
   await button('OK').click()
@@ -74,7 +91,7 @@ test('a registry is tested, added and synchronised', async () => {
   quiet()
 
   await button('Add image repository').first().click()
-  await page.getByLabel('Instance name').fill('estate')
+  await page.getByLabel('Instance name', { exact: true }).fill('estate')
   await page.getByText('another registry has this name').waitFor()
   await button('Cancel').click()
 

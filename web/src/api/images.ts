@@ -36,6 +36,10 @@ export const getBuildHistory = (imageID: string) => body(api.GET('/api/v1/conten
 export const listContentEvents = (imageID: string, query: Query, signal?: AbortSignal) =>
   body(api.GET('/api/v1/contents/{imageID}/events', { params: at(imageID, query), signal })) as Promise<Page<FindingEvent>>
 
+/** compareContent compares with another image, or else with the same one at the scan before the last. */
+export const compareContent = (imageID: string, other: string) =>
+  body(api.GET('/api/v1/contents/{imageID}/compare', { params: at(imageID, other ? { with: other } : {}) }))
+
 /** toFilter turns the parameters of the list of images into the filter of a request for scans. */
 export function toFilter(query: Query): AssetFilter {
   const many = (name: string) => {

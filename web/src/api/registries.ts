@@ -35,3 +35,10 @@ export const testSettings = (id: number, input: RegistryInput) =>
 
 export const listSyncs = async (id: number) =>
   (await body(api.GET('/api/v1/registries/{id}/syncs', { params: { path: { id }, query: { limit: 20 } } }))) ?? []
+
+/** startSync asks registries what they hold; without ids, all of them. */
+export const startSync = (request: { ids?: number[]; full?: boolean }) => body(api.POST('/api/v1/registries/sync', { body: request }))
+export const cancelSync = (id: number) => api.POST('/api/v1/registries/{id}/sync/cancel', { params: { path: { id } } })
+
+/** getEgress is whom registries see when we ask them. */
+export const getEgress = () => body(api.GET('/api/v1/egress'))

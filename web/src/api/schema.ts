@@ -89,6 +89,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contents/{imageID}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is new and what is fixed since the previous scan, a moment, or in another image
+         * @description A finding in another version of the same package is the same finding.
+         */
+        get: operations["compareContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contents/{imageID}/events": {
         parameters: {
             query?: never;
@@ -157,6 +177,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contents/{imageID}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of an image as a file
+         * @description What was read at its last scan, judged by what is known now. cyclonedx and spdx are bills of materials.
+         */
+        get: operations["downloadReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contents/{imageID}/scans": {
         parameters: {
             query?: never;
@@ -217,6 +257,23 @@ export interface paths {
         };
         /** One vulnerability of an image with its proofs, at each of its places */
         get: operations["getContentVulnerability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/egress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which addresses registries must let in, and which must be reachable from here */
+        get: operations["getEgress"];
         put?: never;
         post?: never;
         delete?: never;
@@ -358,6 +415,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put the bundle that waits in force
+         * @description What differs is judged again; no image is read.
+         */
+        post: operations["adoptFeeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/feeds/history": {
         parameters: {
             query?: never;
@@ -389,6 +466,26 @@ export interface paths {
          * @description The body is the file: an OSV export, NVD, EPSS, KEV, a list of hashes, or a bundle made elsewhere.
          */
         post: operations["importFeed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What adopting the bundle that waits would change
+         * @description Without one, the answer has no bundle. One waits only while feeds are not adopted by themselves (settings).
+         */
+        post: operations["previewFeeds"];
         delete?: never;
         options?: never;
         head?: never;
@@ -446,6 +543,26 @@ export interface paths {
         get: operations["listFindingEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * For a registry's webhook: something was pushed
+         * @description The body is what registries of its kind send; the Authorization header has the secret that was set here. What it names is looked up in the registry, and what is new is scanned.
+         */
+        post: operations["callHook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -755,6 +872,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registries/{id}/sync/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop synchronising a registry
+         * @description What was listed until then stays.
+         */
+        post: operations["cancelSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registries/{id}/syncs": {
         parameters: {
             query?: never;
@@ -800,6 +937,26 @@ export interface paths {
         put?: never;
         /** Remove several registries */
         post: operations["deleteRegistries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registries/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Synchronise registries
+         * @description It is not waited for: see the sync of each registry, and the events.
+         */
+        post: operations["syncRegistries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1176,6 +1333,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The service's settings */
+        get: operations["getSettings"];
+        /**
+         * Change the service's settings
+         * @description All of them; they count at once.
+         */
+        put: operations["setSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks": {
         parameters: {
             query?: never;
@@ -1343,6 +1521,15 @@ export interface components {
             /** Format: int64 */
             pending: number;
             reason: string;
+        };
+        AdoptionPreview: {
+            bundle?: components["schemas"]["Bundle"];
+            /** Format: int64 */
+            images: number;
+            /** Format: int64 */
+            keys: number;
+            /** Format: int64 */
+            packages: number;
         };
         AffectedPackage: {
             fixAdvice?: components["schemas"]["Text"];
@@ -1569,9 +1756,25 @@ export interface components {
         Cause: "image_content" | "advisory_added" | "advisory_changed" | "advisory_withdrawn" | "rules" | "exception";
         /** @enum {string} */
         Change: "appeared" | "changed" | "fixed" | "suppressed" | "reopened";
+        ChangeCounts: {
+            fixed: components["schemas"]["BySeverity"];
+            new: components["schemas"]["BySeverity"];
+            unchanged: components["schemas"]["BySeverity"];
+        };
         Column: {
             id: string;
             title: components["schemas"]["Text"];
+        };
+        Compared: {
+            after: components["schemas"]["Moment"];
+            before: components["schemas"]["Moment"];
+            counts: components["schemas"]["ChangeCounts"];
+            /** @description At most 1000 */
+            fixed: components["schemas"]["FindingRow"][];
+            /** @description Worst first; at most 1000, all are counted */
+            new: components["schemas"]["FindingRow"][];
+            /** @description Only when asked for; at most 1000 */
+            unchanged: components["schemas"]["FindingRow"][];
         };
         ComponentRow: {
             distro?: string;
@@ -1703,6 +1906,19 @@ export interface components {
         DeleteRegistriesRequest: {
             ids: number[];
         };
+        Detection: {
+            author?: string;
+            engine: string;
+            evidence?: string[];
+            family?: string;
+            kind?: string;
+            list?: string;
+            name: string;
+            pack?: components["schemas"]["RulePack"];
+            reference?: string;
+            severity: components["schemas"]["Severity"];
+            title?: components["schemas"]["Text"];
+        };
         Distro: {
             codename?: string;
             cpeName?: string;
@@ -1714,6 +1930,12 @@ export interface components {
             name?: string;
             origin?: components["schemas"]["Origin"];
             version: string;
+        };
+        Egress: {
+            addresses: string[];
+            /** @description Given by --egress; else the machine's own addresses, which a gateway may change on the way */
+            configured: boolean;
+            registries: components["schemas"]["RegistryEndpoint"][];
         };
         EPSS: {
             date: string;
@@ -2150,19 +2372,26 @@ export interface components {
         };
         MalwareRow: {
             advice?: components["schemas"]["Text"];
+            also?: components["schemas"]["Detection"][];
+            author?: string;
             engine: string;
+            engines?: string[];
             evidence?: string[];
+            family?: string;
             fileType?: string;
             /** @description A row of the list of images that has it */
             image?: components["schemas"]["AssetName"];
             imageID: string;
             /** Format: int64 */
             images?: number;
+            kind?: string;
             list?: string;
             md5?: string;
             name: string;
             origin?: components["schemas"]["Origin"];
+            pack?: components["schemas"]["RulePack"];
             path: string;
+            reference?: string;
             /** Format: int64 */
             rowID: number;
             severity: components["schemas"]["Severity"];
@@ -2172,12 +2401,21 @@ export interface components {
             since: string;
             /** Format: int64 */
             size: number;
+            suppressed?: string;
+            title?: components["schemas"]["Text"];
             /** Format: date-time */
             until?: string;
         };
         Metric: {
             name: components["schemas"]["Text"];
             value: components["schemas"]["Text"];
+        };
+        Moment: {
+            /** Format: date-time */
+            at: string;
+            /** @description A row of the list of images that has it */
+            image?: components["schemas"]["AssetName"];
+            imageID: string;
         };
         /** @enum {string} */
         MustFix: "exploited" | "likely_exploited" | "critical_fixable";
@@ -2444,17 +2682,24 @@ export interface components {
         };
         PlacedMalware: {
             advice?: components["schemas"]["Text"];
+            also?: components["schemas"]["Detection"][];
+            author?: string;
             engine: string;
+            engines?: string[];
             evidence?: string[];
+            family?: string;
             fileType?: string;
             imageID: string;
             /** Format: int64 */
             images?: number;
+            kind?: string;
             list?: string;
             md5?: string;
             name: string;
             origin?: components["schemas"]["Origin"];
+            pack?: components["schemas"]["RulePack"];
             path: string;
+            reference?: string;
             /** Format: int64 */
             rowID: number;
             severity: components["schemas"]["Severity"];
@@ -2464,6 +2709,8 @@ export interface components {
             since: string;
             /** Format: int64 */
             size: number;
+            suppressed?: string;
+            title?: components["schemas"]["Text"];
             /** Format: date-time */
             until?: string;
         };
@@ -2715,6 +2962,13 @@ export interface components {
              */
             unknown: number;
         };
+        RegistryEndpoint: {
+            /** @description HOST:PORT */
+            endpoints: string[];
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
         RegistryField: {
             default?: unknown;
             help?: components["schemas"]["Text"];
@@ -2824,6 +3078,13 @@ export interface components {
         };
         /** @enum {string} */
         Risk: "unknown" | "none" | "at_risk";
+        RulePack: {
+            author?: string;
+            license?: string;
+            name: string;
+            source?: string;
+            version?: string;
+        };
         RunTask: {
             /** Format: int64 */
             atRisk: number;
@@ -3199,6 +3460,31 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        Settings: {
+            /** @description Put new feeds in force by themselves; else somebody looks at what they would change, and adopts them */
+            autoAdopt: boolean;
+            /**
+             * Format: int64
+             * @description How often feeds are updated; 0 is by hand only
+             */
+            feedsEveryHours: number;
+            /**
+             * Format: int64
+             * @description Rows that are gone from their registry for so long are removed; 0 keeps them
+             */
+            purgeGoneDays: number;
+            /** @description Scan what a synchronisation found: of a full one the newest tag of each repository, else every new image */
+            scanOnSync: boolean;
+            /** @description Registries for which it is the other way round */
+            scanOnSyncExcept: number[];
+            /**
+             * Format: int64
+             * @description For one image, unless a request says otherwise
+             */
+            scanTimeoutSeconds: number;
+            /** @description When registries are synchronised every day */
+            syncWindow: components["schemas"]["SyncWindow"];
+        };
         /** @enum {string} */
         Severity: "critical" | "high" | "medium" | "low" | "negligible" | "unknown";
         SignInInputBody: {
@@ -3212,6 +3498,12 @@ export interface components {
         };
         /** @enum {string} */
         Status: "not_scanned" | "scanning" | "scanned" | "cancelled" | "failed";
+        SyncRequest: {
+            /** @description List everything; else only what is new, where the registry can tell */
+            full?: boolean;
+            /** @description Registries; left out, all of them */
+            ids?: number[];
+        };
         SyncRun: {
             /** Format: int64 */
             added: number;
@@ -3236,6 +3528,12 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        SyncStarted: {
+            /** @description Registries that were at it already */
+            running: number[];
+            /** @description Registries that wait for it now */
+            started: number[];
+        };
         SyncStatus: {
             /** Format: int64 */
             done: number;
@@ -3250,6 +3548,18 @@ export interface components {
             state: string;
             /** Format: int64 */
             total: number;
+        };
+        SyncWindow: {
+            enabled: boolean;
+            /** @example 00:00 */
+            from: string;
+            /** @example 03:00 */
+            to: string;
+            /**
+             * @description As the IANA names it, empty for the server's; days of the overview begin in it
+             * @example Asia/Shanghai
+             */
+            zone: string;
         };
         TaskFilter: {
             created?: components["schemas"]["TimeRange"];
@@ -3593,6 +3903,37 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    compareContent: {
+        parameters: {
+            query?: {
+                /** @description The same image at that time; by default when the scan before the last one ended */
+                since?: string;
+                /** @description List what did not change as well */
+                unchanged?: boolean;
+                /** @description An earlier image, such as that of the tag before */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Compared"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listContentEvents: {
         parameters: {
             query?: {
@@ -3740,6 +4081,34 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    downloadReport: {
+        parameters: {
+            query?: {
+                format?: "html" | "json" | "cyclonedx" | "spdx" | "table";
+                /** @description Of the HTML report */
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                /** @description Digest of the image's configuration */
+                imageID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listContentScans: {
         parameters: {
             query?: {
@@ -3881,6 +4250,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PagePlacedFinding"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Egress"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4107,6 +4497,27 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    adoptFeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adoption"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listAdoptions: {
         parameters: {
             query?: {
@@ -4152,6 +4563,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewFeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptionPreview"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -4232,6 +4664,31 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageFindingEvent"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    callHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -4909,6 +5366,27 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    cancelSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listSyncs: {
         parameters: {
             query?: {
@@ -4977,6 +5455,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    syncRegistries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncStarted"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5599,6 +6102,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -49,11 +49,11 @@ export function Shell() {
     <div className={`shell${open ? ' open' : ''}${connected ? '' : ' with-banner'}`}>
       <a className="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus() }}>{t('shell.skip')}</a>
       <header>
-        <Button className="menu-button" type="text" icon={<MenuOutlined />} aria-label={t('shell.menu')} aria-expanded={open} onClick={() => setOpen(!open)} />
+        <Button className="menu-button" type="text" icon={<MenuOutlined aria-hidden />} aria-label={t('shell.menu')} aria-expanded={open} onClick={() => setOpen(!open)} />
         <Link to="/" className="brand"><img src="/favicon.svg" alt="" /><span className="word">Pratique</span></Link>
         <div className="grow" />
-        <button type="button" className="jump" onClick={() => setJump(true)} aria-label={t('shell.jump')}>
-          <SearchOutlined /><span>{t('shell.jump')}</span><kbd>{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>
+        <button type="button" className="jump" onClick={() => setJump(true)}>
+          <SearchOutlined aria-hidden /><span className="word">{t('shell.jump')}</span><kbd aria-hidden>{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>
         </button>
         <Preferences help={() => setHelp(true)} />
       </header>
@@ -65,7 +65,7 @@ export function Shell() {
             <ul className="nav-list">
               {group.places.filter((p) => may(p.right)).map((p) => (
                 <li key={p.path}>
-                  <NavLink to={p.path} end={p.path === '/'}><p.icon />{t(p.label)}</NavLink>
+                  <NavLink to={p.path} end={p.path === '/'}><p.icon aria-hidden />{t(p.label)}</NavLink>
                 </li>
               ))}
             </ul>
@@ -103,10 +103,10 @@ function Preferences({ help }: { help(): void }) {
   return (
     <>
       <Tooltip title={ui.language === 'en' ? '切换到中文' : 'Switch to English'}>
-        <Button type="text" icon={<TranslationOutlined />} aria-label={ui.language === 'en' ? '切换到中文' : 'Switch to English'} onClick={() => change({ language: ui.language === 'en' ? 'zh' : 'en' })} />
+        <Button type="text" icon={<TranslationOutlined aria-hidden />} aria-label={ui.language === 'en' ? '切换到中文' : 'Switch to English'} onClick={() => change({ language: ui.language === 'en' ? 'zh' : 'en' })} />
       </Tooltip>
       <Tooltip title={dark ? t('shell.light') : t('shell.dark')}>
-        <Button type="text" icon={dark ? <SunOutlined /> : <MoonOutlined />} aria-label={dark ? t('shell.light') : t('shell.dark')} onClick={() => change({ theme: dark ? 'light' : 'dark' })} />
+        <Button type="text" icon={dark ? <SunOutlined aria-hidden /> : <MoonOutlined aria-hidden />} aria-label={dark ? t('shell.light') : t('shell.dark')} onClick={() => change({ theme: dark ? 'light' : 'dark' })} />
       </Tooltip>
       <Dropdown
         trigger={['click']}
@@ -119,7 +119,7 @@ function Preferences({ help }: { help(): void }) {
           ],
         }}
       >
-        <Button type="text" icon={<UserOutlined />} aria-label={t('shell.account', { name: session.user.name })}>{session.user.name}</Button>
+        <Button type="text" icon={<UserOutlined aria-hidden />} aria-label={t('shell.account', { name: session.user.name })}>{session.user.name}</Button>
       </Dropdown>
     </>
   )

@@ -8,6 +8,7 @@ import CloudServerOutlined from '@ant-design/icons/CloudServerOutlined'
 import DashboardOutlined from '@ant-design/icons/DashboardOutlined'
 import DatabaseOutlined from '@ant-design/icons/DatabaseOutlined'
 import KeyOutlined from '@ant-design/icons/KeyOutlined'
+import SettingOutlined from '@ant-design/icons/SettingOutlined'
 import SafetyOutlined from '@ant-design/icons/SafetyOutlined'
 import UnorderedListOutlined from '@ant-design/icons/UnorderedListOutlined'
 import type { ComponentType } from 'react'
@@ -17,7 +18,7 @@ import type { Key } from '../i18n'
 export interface Place {
   path: string
   label: Key
-  icon: ComponentType
+  icon: ComponentType<{ 'aria-hidden'?: boolean }>
   right: Right
   /** Pressed after g. */
   key: string
@@ -41,6 +42,7 @@ export const navigation: { label?: Key; places: Place[] }[] = [
       { path: '/tasks', label: 'nav.tasks' satisfies Key, icon: UnorderedListOutlined, right: 'read', key: 't' },
       { path: '/registries', label: 'nav.registries' satisfies Key, icon: CloudServerOutlined, right: 'read', key: 'r' },
       { path: '/feeds', label: 'nav.feeds' satisfies Key, icon: DatabaseOutlined, right: 'read', key: 'f' },
+      { path: '/settings', label: 'nav.settings' satisfies Key, icon: SettingOutlined, right: 'administer', key: 'e' },
       { path: '/audit', label: 'nav.audit' satisfies Key, icon: AuditOutlined, right: 'administer', key: 'a' },
     ],
   },

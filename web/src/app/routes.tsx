@@ -33,6 +33,7 @@ export const router = createBrowserRouter([
           { path: 'registries', ...page(() => import('../pages/registries/RegistriesPage')) },
           { path: 'feeds', ...page(() => import('../pages/feeds/FeedsPage')) },
           { path: 'audit', ...page(() => import('../pages/audit/AuditPage')) },
+          { path: 'settings', ...page(() => import('../pages/settings/SettingsPage')) },
           { path: 'profile', ...page(() => import('../pages/profile/ProfilePage')) },
           { path: '*', Component: NotFoundPage },
         ],

@@ -46,6 +46,8 @@ export function themeOf(dark: boolean, compact: boolean): ThemeConfig {
         rowHoverBg: dark ? '#1d242c' : '#f5f8fa',
         cellFontSizeSM: 13,
       },
+      // White on the light blue of the dark mode would be too faint.
+      Button: dark ? { primaryColor: '#08131b' } : {},
       Drawer: { padding: 16, paddingLG: 20 },
       Modal: { titleFontSize: 15 },
       Tabs: { horizontalMargin: '0 0 12px 0', titleFontSize: 13 },

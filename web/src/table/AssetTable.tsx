@@ -193,10 +193,10 @@ export function AssetTable<R extends object>(props: Props<R>) {
       <FilterBar filters={filters} state={state} searchable={searchable} placeholder={props.placeholder}>
         {props.tools}
         <Tooltip title={t('common.refresh')}>
-          <Button icon={<ReloadOutlined />} aria-label={t('common.refresh')} onClick={() => { void page.refetch(); void count.refetch() }} />
+          <Button icon={<ReloadOutlined aria-hidden />} aria-label={t('common.refresh')} onClick={() => { void page.refetch(); void count.refetch() }} />
         </Tooltip>
         <Tooltip title={t('columns.title')}>
-          <Button icon={<SettingOutlined />} aria-label={t('columns.title')} onClick={() => setSettings(true)} />
+          <Button icon={<SettingOutlined aria-hidden />} aria-label={t('columns.title')} onClick={() => setSettings(true)} />
         </Tooltip>
       </FilterBar>
       {bulk && chosen !== 0 && (
@@ -223,8 +223,8 @@ export function AssetTable<R extends object>(props: Props<R>) {
               {pageSizes.map((n) => <option key={n} value={n}>{n}</option>)}
             </select>
           </label>
-          <Button icon={<LeftOutlined />} disabled={!state.back} onClick={state.back} aria-label={t('list.previous')} />
-          <Button icon={<RightOutlined />} disabled={!page.data?.next || page.isPlaceholderData} onClick={() => page.data?.next && state.next(page.data.next)} aria-label={t('list.next')} />
+          <Button icon={<LeftOutlined aria-hidden />} disabled={!state.back} onClick={state.back} aria-label={t('list.previous')} />
+          <Button icon={<RightOutlined aria-hidden />} disabled={!page.data?.next || page.isPlaceholderData} onClick={() => page.data?.next && state.next(page.data.next)} aria-label={t('list.next')} />
         </div>
       </div>
       <Suspense>

@@ -66,8 +66,8 @@ export default function ColumnSettings<R>({ columns, choice, save, close }: Prop
             </Checkbox>
             {!column.locked && (
               <span className="row" style={{ marginLeft: 'auto', gap: 0 }}>
-                <Button type="text" size="small" icon={<ArrowUpOutlined />} disabled={i === 0 || rows[i - 1].column.locked} aria-label={t('columns.up', { column: column.title })} onClick={() => move(i, i - 1)} />
-                <Button type="text" size="small" icon={<ArrowDownOutlined />} disabled={i === rows.length - 1} aria-label={t('columns.down', { column: column.title })} onClick={() => move(i, i + 1)} />
+                <Button type="text" size="small" icon={<ArrowUpOutlined aria-hidden />} disabled={i === 0 || rows[i - 1].column.locked} aria-label={t('columns.up', { column: column.title })} onClick={() => move(i, i - 1)} />
+                <Button type="text" size="small" icon={<ArrowDownOutlined aria-hidden />} disabled={i === rows.length - 1} aria-label={t('columns.down', { column: column.title })} onClick={() => move(i, i + 1)} />
               </span>
             )}
           </li>

@@ -32,7 +32,7 @@ export function FilterBar({ filters, state, placeholder, searchable, children }:
         {shown.filter((f) => !f.more).map((f) => <FilterMenu key={f.key} filter={f} state={state} />)}
         {more.length > 0 && (
           <Popover trigger="click" placement="bottomLeft" arrow={false} destroyOnHidden content={<More filters={more} state={state} />}>
-            <button type="button" className="filter-button" aria-haspopup="dialog"><FilterOutlined />{t('list.more')}</button>
+            <button type="button" className="filter-button" aria-haspopup="dialog"><FilterOutlined aria-hidden />{t('list.more')}</button>
           </Popover>
         )}
         <div className="row" style={{ marginLeft: 'auto' }}>{children}</div>
@@ -68,7 +68,7 @@ function Search({ state, placeholder }: { state: ListState; placeholder?: string
       className="search"
       type="search"
       allowClear
-      prefix={<SearchOutlined style={{ color: 'var(--text-3)' }} />}
+      prefix={<SearchOutlined aria-hidden style={{ color: 'var(--text-3)' }} />}
       placeholder={placeholder ?? t('list.search')}
       aria-label={placeholder ?? t('list.search')}
       value={typed ?? search}
@@ -120,7 +120,7 @@ function Chips({ filters, state }: { filters: Filter[]; state: ListState }) {
       {chips.map((chip) => (
         <span key={chip.key} className="chip">
           <span className="ellipsis" title={chip.text}>{chip.text}</span>
-          <button type="button" aria-label={t('list.removeFilter', { filter: chip.text })} onClick={chip.remove}><CloseOutlined style={{ fontSize: 10 }} /></button>
+          <button type="button" aria-label={t('list.removeFilter', { filter: chip.text })} onClick={chip.remove}><CloseOutlined aria-hidden style={{ fontSize: 10 }} /></button>
         </span>
       ))}
       <Button type="link" size="small" onClick={state.clear}>{t('list.clearAll')}</Button>

@@ -28,7 +28,7 @@ export function FilterMenu({ filter, state }: { filter: Filter; state: ListState
       <button type="button" className={`filter-button${active ? ' active' : ''}`} aria-haspopup="dialog">
         {filter.label}
         {n > 1 && <span className="num">({n})</span>}
-        <DownOutlined style={{ fontSize: 10 }} />
+        <DownOutlined aria-hidden style={{ fontSize: 10 }} />
       </button>
     </Popover>
   )

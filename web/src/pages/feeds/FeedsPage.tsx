@@ -3,7 +3,7 @@ import AntApp from 'antd/es/app'
 import Button from 'antd/es/button'
 import Table from 'antd/es/table'
 import { lazy, Suspense, useState } from 'react'
-import { getFeeds, listAdoptions, rollBackFeeds, updateFeeds, type Adoption, type FeedState } from '../../api/feeds'
+import { adoptFeeds, getFeeds, listAdoptions, previewFeeds, rollBackFeeds, updateFeeds, type Adoption, type FeedState } from '../../api/feeds'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
 import { ago, bytes, number, short } from '../../lib/format'
@@ -54,6 +54,7 @@ export function Component() {
       {state.error && !feeds && <ErrorNote error={state.error} retry={() => void state.refetch()} />}
       <div className="stack">
         {feeds && <LastRun feeds={feeds} />}
+        {change && feeds?.inForce && <Waits />}
         {feeds && !feeds.inForce && (
           <Panel><Empty title={t('feeds.none')} help={t('feeds.noneHelp')} action={change && <Button type="primary" onClick={() => update.mutate()} loading={update.isPending || feeds.waiting}>{t('feeds.update')}</Button>} /></Panel>
         )}
@@ -83,6 +84,30 @@ function LastRun({ feeds }: { feeds: FeedState }) {
     return <div className="note warn"><p>{t('feeds.ignored', { count: last.ignored.length })} <span className="mono">{last.ignored.join(', ')}</span></p></div>
   }
   return null
+}
+
+/** Waits is a bundle that somebody has to look at before it counts, and what adopting it would change. */
+function Waits() {
+  const { message } = AntApp.useApp()
+  const queries = useQueryClient()
+  const preview = useQuery({ queryKey: ['feeds', 'preview'], queryFn: previewFeeds, staleTime: 30_000 })
+  const adopt = useMutation({
+    mutationFn: adoptFeeds,
+    onSuccess: () => void message.success(t('feeds.nowInForce')),
+    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['feeds'] }),
+  })
+  const p = preview.data
+  if (!p?.bundle) return null
+  return (
+    <div className="note info">
+      <div className="grow">
+        <p><strong>{t('feeds.waits')}</strong> <span className="mono">{short(p.bundle.digest)}</span></p>
+        <p>{t('feeds.waitsHelp', { count: p.packages, keys: number(p.keys), n: number(p.packages), images: number(p.images) })}</p>
+      </div>
+      <Button type="primary" loading={adopt.isPending} onClick={() => adopt.mutate()}>{t('feeds.adopt')}</Button>
+    </div>
+  )
 }
 
 function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {

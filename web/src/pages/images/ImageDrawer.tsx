@@ -35,6 +35,7 @@ const tabs: { key: string; label: Key; count?: (c: Content) => number; page: Com
   { key: 'secrets', label: 'category.secret' satisfies Key, count: (c) => totalOf(c.counters.secrets), page: lazy(() => import('./tabs/SecretsTab')) },
   { key: 'components', label: 'nav.components' satisfies Key, count: (c) => c.counters.packages, page: lazy(() => import('./tabs/ComponentsTab')) },
   { key: 'history', label: 'detail.history' satisfies Key, page: lazy(() => import('./tabs/HistoryTab')) },
+  { key: 'compare', label: 'detail.compare' satisfies Key, page: lazy(() => import('./tabs/CompareTab')) },
   { key: 'changes', label: 'detail.changes' satisfies Key, page: lazy(() => import('./tabs/ChangesTab')) },
 ]
 
@@ -69,8 +70,8 @@ export default function ImageDrawer({ id, tab = '', rows, close }: Props) {
       title={row ? <span className="row wrap" style={{ gap: 6 }}><span style={{ overflowWrap: 'anywhere' }}>{row.repository}:{row.tag || short(row.digest)}</span><Badges row={row} /></span> : t('common.loading')}
       extra={row && (
         <span className="row" style={{ gap: 4 }}>
-          <Button type="text" icon={<LeftOutlined />} disabled={!near(-1)} onClick={() => go(near(-1))} aria-label={t('detail.previous')} title={`${t('detail.previous')} [`} />
-          <Button type="text" icon={<RightOutlined />} disabled={!near(1)} onClick={() => go(near(1))} aria-label={t('detail.next')} title={`${t('detail.next')} ]`} />
+          <Button type="text" icon={<LeftOutlined aria-hidden />} disabled={!near(-1)} onClick={() => go(near(-1))} aria-label={t('detail.previous')} title={`${t('detail.previous')} [`} />
+          <Button type="text" icon={<RightOutlined aria-hidden />} disabled={!near(1)} onClick={() => go(near(1))} aria-label={t('detail.next')} title={`${t('detail.next')} ]`} />
           {!narrow && <Actions row={row} />}
         </span>
       )}

@@ -12,11 +12,13 @@ import { PageHead } from '../../ui/bits'
 import { detailOf, imageColumns } from './columns'
 import { useImageFilters } from './filters'
 import { Cards } from './Cards'
+import { SyncAssets } from './SyncAssets'
 import { useLiveScans } from './live'
 import { chosen, useScans } from './useScans'
 
 const ImageDrawer = lazy(() => import('./ImageDrawer'))
 const ScanDialog = lazy(() => import('./ScanDialog'))
+const Guide = lazy(() => import('./Guide'))
 
 export function Component() {
   const { may } = useSession()
@@ -64,8 +66,10 @@ export function Component() {
   return (
     <>
       <PageHead title={t('nav.images')}>
+        <Button onClick={() => show('guide')}>{t('guide.title')}</Button>
         <Button onClick={() => void navigate('/registries')}>{t('images.manageRegistries')}</Button>
-        {mayScan && <Button type="primary" icon={<ScanOutlined />} onClick={() => show('scan')}>{t('scan.quick')}</Button>}
+        {may('registries') && <SyncAssets />}
+        {mayScan && <Button type="primary" icon={<ScanOutlined aria-hidden />} onClick={() => show('scan')}>{t('scan.quick')}</Button>}
       </PageHead>
       <Cards />
       <AssetTable<AssetRow>
@@ -90,6 +94,7 @@ export function Component() {
       <Suspense>
         {row && <ImageDrawer key={row} id={Number(row)} tab={tab} rows={rows} close={() => void navigate({ pathname: '/images', search: withoutScope(location.search) })} />}
         {dialog === 'scan' && mayScan && <ScanDialog close={() => show(undefined)} started={(task) => { show(undefined); scans.started(task); void queries.invalidateQueries({ queryKey: ['images'] }) }} />}
+        {dialog === 'guide' && <Guide close={() => show(undefined)} />}
       </Suspense>
     </>
   )

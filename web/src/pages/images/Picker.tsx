@@ -79,7 +79,7 @@ export function Picker({ picked, pick }: { picked: Map<number, Picked>; pick(nex
           {[...picked.values()].map((r) => (
             <li key={r.id} className="row">
               <span className="grow ellipsis" title={nameOf(r)}>{nameOf(r)} <span className="muted">{r.registryName}</span></span>
-              <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t('picker.remove', { name: nameOf(r) })} onClick={() => { const next = new Map(picked); next.delete(r.id); pick(next) }} />
+              <Button type="text" size="small" icon={<CloseOutlined aria-hidden />} aria-label={t('picker.remove', { name: nameOf(r) })} onClick={() => { const next = new Map(picked); next.delete(r.id); pick(next) }} />
             </li>
           ))}
         </ul>

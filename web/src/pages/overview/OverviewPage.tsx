@@ -83,7 +83,7 @@ function Attention({ v }: { v: Estate }) {
                 <SeverityTag severity={a.severity} />
                 <strong className="num">{number(a.count)}</strong>
                 <span className="grow">{say(a.reason)}</span>
-                <RightOutlined />
+                <RightOutlined aria-hidden />
               </Link>
             </li>
           ))}
@@ -109,7 +109,7 @@ function History() {
     <Panel
       title={t('overview.trend')}
       more={
-        <span className="row">
+        <span className="row wrap">
           <Segmented size="small" value={newest ? 'newest' : 'all'} onChange={(value) => set('of', value === 'newest' ? 'newest' : undefined)} options={[{ value: 'all', label: t('overview.allImages') }, { value: 'newest', label: t('images.newest') }]} />
           <Segmented size="small" value={span} onChange={(value) => set('days', value === '30' ? undefined : value)} options={spans.map((n) => ({ value: n, label: t('overview.days', { count: Number(n) }) }))} />
         </span>

@@ -6,7 +6,7 @@ import Button from 'antd/es/button'
 import Dropdown from 'antd/es/dropdown'
 import { lazy, Suspense, useMemo } from 'react'
 import { Link, useSearchParams } from 'react-router'
-import { deleteRegistries, listKinds, listRegistries, testRegistry, type Registry } from '../../api/registries'
+import { cancelSync, deleteRegistries, listKinds, listRegistries, startSync, testRegistry, type Registry } from '../../api/registries'
 import { useSession } from '../../app/session'
 import { say, t, tx } from '../../i18n'
 import { number } from '../../lib/format'
@@ -40,6 +40,18 @@ export function Component() {
       if (health.status === 'connected') void message.success(t('registries.works', { name }))
       else void message.error([`${name}: ${tx('health', health.status)}.`, say(health.reason), say(health.remedy)].join(' '), 8)
     },
+    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['registries'] }),
+  })
+
+  const sync = useMutation({
+    mutationFn: (ids: number[]) => startSync({ ids, full: true }),
+    onSuccess: ({ started, running }) => void message.success(t('sync.startedCount', { count: (started ?? []).length + (running ?? []).length })),
+    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['registries'] }),
+  })
+  const stop = useMutation({
+    mutationFn: cancelSync,
     onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
     onSettled: () => queries.invalidateQueries({ queryKey: ['registries'] }),
   })
@@ -106,10 +118,13 @@ export function Component() {
               <button type="button" className="plain link" onClick={() => show({ edit: String(r.id) })}>{t('common.change')}</button>
               <button type="button" className="plain link" disabled={test.isPending} onClick={() => test.mutate(r.id)}>{test.isPending && test.variables === r.id ? t('registries.testing') : t('registries.testShort')}</button>
               <Dropdown trigger={['click']} menu={{ items: [
+                r.sync.state === 'running'
+                  ? { key: 'stop', label: t('sync.stop'), onClick: () => stop.mutate(r.id) }
+                  : { key: 'sync', label: t('sync.assets'), onClick: () => sync.mutate([r.id]) },
                 { key: 'syncs', label: t('registries.history'), onClick: () => show({ syncs: String(r.id) }) },
                 { key: 'delete', label: t('common.delete'), danger: true, onClick: () => remove([r.id]) },
               ] }}>
-                <Button type="text" size="small" icon={<MoreOutlined />} aria-label={t('list.moreActions', { name: r.name })} />
+                <Button type="text" size="small" icon={<MoreOutlined aria-hidden />} aria-label={t('list.moreActions', { name: r.name })} />
               </Dropdown>
             </span>
           ),
@@ -119,7 +134,7 @@ export function Component() {
 
   const edit = params.get('edit')
   const edited = edit && edit !== 'new' ? all.data?.items.find((r) => String(r.id) === edit) : undefined
-  const add = <Button type="primary" icon={<PlusOutlined />} onClick={() => show({ edit: 'new' })}>{t('registries.add')}</Button>
+  const add = <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => show({ edit: 'new' })}>{t('registries.add')}</Button>
   const health = all.data && {
     good: all.data.items.filter((r) => r.health.status === 'connected').length,
     bad: all.data.items.filter((r) => r.health.status && r.health.status !== 'connected').length,
@@ -149,14 +164,14 @@ export function Component() {
         bulk={change ? (ticked: Ticked) => {
           const { selection } = ticked
           const ids = selection.mode === 'some' ? (selection.keys as number[]) : (all.data?.items.map((r) => r.id).filter((id) => !selection.except.includes(id)) ?? [])
-          return <Button danger size="small" onClick={() => remove(ids, ticked.clear)}>{t('common.delete')}</Button>
+          return <><Button size="small" onClick={() => sync.mutate(ids)}>{t('sync.assets')}</Button><Button danger size="small" onClick={() => remove(ids, ticked.clear)}>{t('common.delete')}</Button></>
         } : undefined}
         refetchInterval={(page) => (page?.items.some((r) => r.sync.state === 'running') ? 3000 : false)}
         empty={{ title: t('registries.none'), help: t('registries.noneHelp'), action: change && add }}
       />
       <Suspense>
         {change && (edit === 'new' || edited) && (
-          <RegistryForm key={edit} registry={edited} close={() => show({ edit: undefined })} saved={() => show({ edit: undefined })} />
+          <RegistryForm key={edit} registry={edited} close={() => show({ edit: undefined })} saved={(r) => { show({ edit: undefined }); if (!edited) sync.mutate([r.id]) }} />
         )}
         {params.get('syncs') && <SyncHistory registry={Number(params.get('syncs'))} name={all.data?.items.find((r) => String(r.id) === params.get('syncs'))?.name ?? ''} close={() => show({ syncs: undefined })} />}
       </Suspense>

@@ -25,20 +25,20 @@ export function Component() {
   ], [])
   const count = (task: Task, n: number, query: string, bad?: boolean) => (n === 0 ? <span className="muted num">0</span> : <Link to={`/tasks/${task.id}${query}`} className="num" style={bad ? { color: 'var(--bad)' } : undefined}>{number(n)}</Link>)
   const columns: Column<Task>[] = [
-    { key: 'id', title: t('task.id'), width: 80, locked: true, render: (k) => <Link to={`/tasks/${k.id}`}>#{k.id}</Link> },
-    { key: 'kind', title: t('task.kind'), width: 100, render: (k) => tx('taskKind', k.kind) },
-    { key: 'creator', title: t('task.creator'), width: 110, render: (k) => k.creator || '–' },
-    { key: 'categories', title: t('scan.categories'), width: 250, render: (k) => listed((k.categories ?? []).map((c) => tx('category', c))) },
-    { key: 'progress', title: t('task.progress'), width: 200, render: (k) => <Progress task={k} /> },
-    { key: 'total', title: t('task.images'), width: 90, sort: 'total', desc: true, align: 'right', render: (k) => count(k, k.total, '') },
+    { key: 'id', title: t('task.id'), width: 70, locked: true, render: (k) => <Link to={`/tasks/${k.id}`}>#{k.id}</Link> },
+    { key: 'kind', title: t('task.kind'), width: 90, render: (k) => tx('taskKind', k.kind) },
+    { key: 'creator', title: t('task.creator'), width: 90, render: (k) => k.creator || '–' },
+    { key: 'categories', title: t('scan.categories'), width: 180, render: (k) => listed((k.categories ?? []).map((c) => tx('category', c))) },
+    { key: 'progress', title: t('task.progress'), width: 150, render: (k) => <Progress task={k} /> },
+    { key: 'total', title: t('task.images'), width: 84, sort: 'total', desc: true, align: 'right', render: (k) => count(k, k.total, '') },
     { key: 'scanned', title: t('task.success'), width: 90, align: 'right', render: (k) => count(k, k.scanned, '?in.status=scanned') },
     { key: 'failed', title: t('task.failed'), width: 80, sort: 'failed', desc: true, align: 'right', render: (k) => count(k, k.failed, '?in.status=failed', true) },
     { key: 'cancelled', title: t('task.cancelled'), width: 90, align: 'right', render: (k) => count(k, k.cancelled, '?in.status=cancelled') },
-    { key: 'atRisk', title: t('task.atRisk'), width: 90, align: 'right', render: (k) => <span className="num">{number(k.atRisk)}</span> },
+    { key: 'atRisk', title: t('task.atRisk'), width: 90, align: 'right', optional: true, render: (k) => <span className="num">{number(k.atRisk)}</span> },
     { key: 'created', title: t('task.created'), width: 130, sort: 'created', desc: true, render: (k) => <Time value={k.created} /> },
     { key: 'took', title: t('sync.took'), width: 100, optional: true, render: (k) => tookOf(k) },
     ...(may('scan') ? [{
-      key: 'actions', title: t('list.actions'), width: 150, end: true,
+      key: 'actions', title: t('list.actions'), width: 136, end: true,
       render: (k: Task) => (k.state === 'running'
         ? <button type="button" className="plain link" onClick={() => actions.cancel(k)}>{t('common.cancel')}</button>
         : <span className="row">

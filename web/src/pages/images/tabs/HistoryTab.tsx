@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
+import { useLocation } from 'react-router'
 import { getBuildHistory, type BuildHistory } from '../../../api/images'
 import { t } from '../../../i18n'
 import { bytes, number, short } from '../../../lib/format'
 import { Copyable, SeveritySplit, Time, totalOf } from '../../../ui/bits'
 import { Empty } from '../../../ui/Empty'
 import { ErrorNote } from '../../../ui/ErrorNote'
+import { detailOf } from '../columns'
 import type { TabProps } from '../ImageDrawer'
 
 type Step = NonNullable<BuildHistory['steps']>[number]
@@ -18,7 +20,7 @@ export default function HistoryTab({ row }: TabProps) {
   const config = history.data?.config
   return (
     <ol className="steps">
-      {steps.map((step, i) => <One key={i} step={step} />)}
+      {steps.map((step, i) => <One key={i} step={step} row={row} />)}
       {config && totalOf(config.secrets) > 0 && (
         <li><div className="step-mark">⚙</div><div className="grow"><p className="muted">{t('history.config')}</p><span className="row"><span className="muted">{t('category.secret')}</span><SeveritySplit counts={config.secrets} /></span></div></li>
       )}
@@ -26,8 +28,14 @@ export default function HistoryTab({ row }: TabProps) {
   )
 }
 
-function One({ step }: { step: Step }) {
+function One({ step, row }: { step: Step; row: TabProps['row'] }) {
+  const { search } = useLocation()
   const f = step.findings
+  const to = (tab: string) => (severity: string) => {
+    const params = new URLSearchParams(search)
+    params.set('in.severity', severity)
+    return detailOf(row, tab, params.toString())
+  }
   return (
     <li className={step.empty ? 'empty-step' : ''}>
       <div className="step-mark">{step.layer === undefined || step.layer === null ? '' : `L${step.layer}`}</div>
@@ -38,9 +46,9 @@ function One({ step }: { step: Step }) {
           {!step.empty && <span className="num">{bytes(step.size)}</span>}
           {step.diffID && <Copyable text={step.diffID} shown={short(step.diffID)} />}
           {f && f.packages > 0 && <span>{t('history.packages', { count: f.packages, n: number(f.packages) })}</span>}
-          {f && totalOf(f.vulnerabilities) > 0 && <span className="row" style={{ gap: 6 }}>{t('category.vulnerability')}<SeveritySplit counts={f.vulnerabilities} /></span>}
+          {f && totalOf(f.vulnerabilities) > 0 && <span className="row" style={{ gap: 6 }}>{t('category.vulnerability')}<SeveritySplit counts={f.vulnerabilities} to={to('vulnerabilities')} /></span>}
           {f && totalOf(f.malware) > 0 && <span className="row" style={{ gap: 6 }}>{t('category.malware')}<span className="tag critical">{totalOf(f.malware)}</span></span>}
-          {f && totalOf(f.secrets) > 0 && <span className="row" style={{ gap: 6 }}>{t('category.secret')}<SeveritySplit counts={f.secrets} /></span>}
+          {f && totalOf(f.secrets) > 0 && <span className="row" style={{ gap: 6 }}>{t('category.secret')}<SeveritySplit counts={f.secrets} to={to('secrets')} /></span>}
         </div>
       </div>
     </li>
