@@ -228,6 +228,12 @@ func (c *collector) facts() []pratique.Facts {
 // firstProblems keeps the list readable: those that cost facts come first when
 // not all can be told.
 func firstProblems(all []pratique.Problem, untold int) []pratique.Problem {
+	told := map[pratique.Problem]bool{} // an engine that is lost says so for each file
+	all = slices.DeleteFunc(all, func(p pratique.Problem) bool {
+		twice := told[p]
+		told[p] = true
+		return twice
+	})
 	partial := untold > 0
 	if len(all) > maxProblems {
 		weight := func(p pratique.Problem) int {

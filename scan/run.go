@@ -352,10 +352,10 @@ func (s *run) known(i int, diffID pratique.Digest) []pratique.Facts {
 }
 
 // keep stores facts. A full disk costs the cache, not the report, but is told.
-// Facts that lack a file for want of space here say nothing lasting about the
-// layer, so they are not kept.
+// Facts that lack a file for want of space here, or of an engine that was lost,
+// say nothing lasting about the layer, so they are not kept.
 func (s *run) keep(all []pratique.Facts) {
-	if s.Store == nil || slices.ContainsFunc(all, wantOfSpace) {
+	if s.Store == nil || slices.ContainsFunc(all, passingTrouble) {
 		return
 	}
 	for i := range all {
@@ -366,8 +366,10 @@ func (s *run) keep(all []pratique.Facts) {
 	}
 }
 
-func wantOfSpace(f pratique.Facts) bool {
-	return slices.ContainsFunc(f.Problems, func(p pratique.Problem) bool { return p.Code == pratique.CodeDisk })
+func passingTrouble(f pratique.Facts) bool {
+	return slices.ContainsFunc(f.Problems, func(p pratique.Problem) bool {
+		return p.Code == pratique.CodeDisk || p.Code == pratique.CodeUnreachable
+	})
 }
 
 func (s *run) describe(l *pratique.Layer, facts []pratique.Facts, state pratique.LayerState) {
