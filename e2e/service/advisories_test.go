@@ -24,6 +24,7 @@ type advisory struct {
 	below     int    // hits packages of a lower number; of those without one: all, or with -1 none
 	exploited bool
 	epss      float64
+	modified  time.Time // zero: when the export was made
 }
 
 func (a advisory) hits(s software, ecosystem func(software) string) bool {
@@ -95,7 +96,11 @@ func osv(all []advisory, publisher string, modified time.Time) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := w.Write(a.record(modified)); err != nil {
+		at := a.modified
+		if at.IsZero() {
+			at = modified
+		}
+		if _, err := w.Write(a.record(at)); err != nil {
 			return nil, err
 		}
 	}

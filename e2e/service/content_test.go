@@ -1,9 +1,11 @@
 package service
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -98,81 +100,118 @@ func (q quarry) packed(c testimage.Compression, p part, by string, body testimag
 	return p, err
 }
 
-// debian is a real Debian, and what dpkg says is in it.
-func (q quarry) debian() (part, error) {
-	archive, err := debianArchive()
-	if err != nil {
-		return part{}, err
-	}
-	admin := filepath.Join(q.dir, "dpkg")
-	if err := os.MkdirAll(admin, 0o755); err != nil {
-		return part{}, err
-	}
-	if _, err := tool("tar", "-C", admin, "-xf", archive, "./var/lib/dpkg", "./usr/lib/os-release"); err != nil {
-		return part{}, err
-	}
-	listed, err := tool("dpkg-query", "--admindir", filepath.Join(admin, "var/lib/dpkg"), "-W", "-f", "${Package} ${source:Package} ${Version}\n")
-	if err != nil {
-		return part{}, err
-	}
-	var p part
-	for line := range strings.Lines(listed) {
-		f := strings.Fields(line)
-		if len(f) != 3 {
-			return part{}, fmt.Errorf("dpkg-query says %q", line)
-		}
-		p.packages = append(p.packages, software{kind: "deb", name: f[0], source: f[1], version: f[2]})
-	}
-	return q.part(p, "ADD rootfs.tar.xz /", testimage.Diff(os.DevNull, archive))
+// A debian is a real one, with what dpkg and os-release say of it.
+type debian struct {
+	Layer       testimage.Layer
+	Packages    [][3]string // name, source, version
+	ID, Version string
 }
 
-// debianArchive makes a small Debian once for all runs: it takes most of a minute.
-func debianArchive() (string, error) {
+func (d debian) part() part {
+	p := part{Layer: d.Layer}
+	for _, f := range d.Packages {
+		p.packages = append(p.packages, software{kind: "deb", name: f[0], source: f[1], version: f[2]})
+	}
+	return p
+}
+
+// ecosystem is what advisories about it are filed under.
+func (d debian) ecosystem() string {
+	return map[string]string{"debian": "Debian:", "ubuntu": "Ubuntu:"}[d.ID] + d.Version
+}
+
+// theDebian makes one, once for all runs: it takes a minute.
+func theDebian() (d debian, err error) {
 	dir, err := filepath.Abs("../../.cache/service")
 	if err != nil {
-		return "", err
+		return d, err
 	}
 	suite, sources, err := testimage.AptSources()
 	if err != nil {
-		return "", err
+		return d, err
 	}
-	archive := filepath.Join(dir, suite+".tar")
-	if _, err := os.Stat(archive); err == nil {
-		return archive, nil
+	kept := filepath.Join(dir, suite+".json")
+	if text, err := os.ReadFile(kept); err == nil {
+		if err := json.Unmarshal(text, &d); err != nil {
+			return d, err
+		}
+		if _, err := os.Stat(d.Layer.Blob); err == nil {
+			return d, nil
+		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+		return d, err
 	}
-	args := []string{"--variant=minbase", "--quiet", "--format=tar", "--aptopt=Apt::Install-Recommends false", suite, archive + ".new"}
+	archive := filepath.Join(dir, suite+".tar")
+	defer os.Remove(archive)
+	args := []string{"--variant=minbase", "--quiet", "--format=tar", "--aptopt=Apt::Install-Recommends false", suite, archive}
 	if sources != "" {
 		list := filepath.Join(dir, suite+".list")
 		if err := os.WriteFile(list, []byte(sources), 0o644); err != nil {
-			return "", err
+			return d, err
 		}
 		args = append(args, list)
 	}
 	if _, err := tool("mmdebstrap", args...); err != nil {
-		return "", err
+		return d, err
 	}
-	return archive, os.Rename(archive+".new", archive)
+	if d, err = readDebian(dir, archive); err != nil {
+		return d, err
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return d, err
+	}
+	return d, os.WriteFile(kept, text, 0o644)
 }
 
-// debianRelease is the number after "Debian:" or "Ubuntu:" in advisories.
-func debianRelease(q quarry) (id, version string, err error) {
-	text, err := os.ReadFile(filepath.Join(q.dir, "dpkg/usr/lib/os-release"))
+// readDebian makes a layer of a root file system, and asks dpkg what is in it.
+func readDebian(dir, archive string) (d debian, err error) {
+	root, err := os.MkdirTemp(dir, "root")
 	if err != nil {
-		return "", "", err
+		return d, err
 	}
-	for line := range strings.Lines(string(text)) {
+	defer os.RemoveAll(root)
+	if _, err := tool("tar", "-C", root, "-xf", archive, "./var/lib/dpkg", "./usr/lib/os-release"); err != nil {
+		return d, err
+	}
+	listed, err := tool("dpkg-query", "--admindir", filepath.Join(root, "var/lib/dpkg"), "-W", "-f", "${Package} ${source:Package} ${Version}\n")
+	if err != nil {
+		return d, err
+	}
+	for line := range strings.Lines(listed) {
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			return d, fmt.Errorf("dpkg-query says %q", line)
+		}
+		d.Packages = append(d.Packages, [3]string(f))
+	}
+	release, err := os.ReadFile(filepath.Join(root, "usr/lib/os-release"))
+	if err != nil {
+		return d, err
+	}
+	for line := range strings.Lines(string(release)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch value = strings.Trim(value, `"`); name {
 		case "ID":
-			id = value
+			d.ID = value
 		case "VERSION_ID":
-			version = value
+			d.Version = value
 		}
 	}
-	return id, version, nil
+	d.Layer, err = testimage.WriteLayer(dir, testimage.Gzip, "ADD rootfs.tar.xz /", testimage.Tar(archive, slim))
+	return d, err
+}
+
+// slim leaves out what Debian's slim images leave out.
+func slim(h *tar.Header) bool {
+	name := strings.TrimPrefix(h.Name, "./")
+	for _, folder := range []string{"usr/share/doc/", "usr/share/locale/", "usr/share/man/", "usr/share/info/", "var/cache/", "var/lib/apt/lists/", "dev/"} {
+		if strings.HasPrefix(name, folder) && h.Typeflag != tar.TypeDir {
+			return false
+		}
+	}
+	return true
 }
 
 // alpine is a package database as apk writes it.
@@ -303,10 +342,12 @@ func (q quarry) golang() (part, error) {
 	return q.part(p, "COPY hello /usr/local/bin", testimage.Files(map[string]string{"usr/local/bin/hello": string(text)}))
 }
 
-// secret has one credential that nobody ever issued.
-func (q quarry) secret() (part, error) {
+// credential is one that nobody ever issued.
+func credential() string { return "g" + "hp_" + (rand.Text() + rand.Text())[:36] }
+
+func (q quarry) secret(value string) (part, error) {
 	return q.part(part{secrets: 1}, "COPY deploy.env /srv/config/", testimage.Files(map[string]string{
-		"srv/config/deploy.env": "GITHUB_TOKEN=" + "g" + "hp_" + (rand.Text() + rand.Text())[:36] + "\n",
+		"srv/config/deploy.env": "GITHUB_TOKEN=" + value + "\n",
 	}))
 }
 

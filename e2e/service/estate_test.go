@@ -33,6 +33,7 @@ type estate struct {
 	advisories []advisory
 	debian     string // ecosystem of the real Debian
 	spare      []*content
+	credential string // that is planted in images
 }
 
 // A row is what the service has to list: a tag, for one platform.
@@ -115,7 +116,7 @@ func (e *estate) counters(c *content) pratique.Counters {
 		seen[h.cve] = true
 	}
 	n.Secrets.High, n.LiveSecrets = c.secrets(), c.secrets()
-	n.Malware.Critical = c.malware()
+	n.Malware.High = c.malware() // a test file: not the worst there is
 	return n
 }
 
@@ -160,20 +161,20 @@ func buildEstate(dir string) (_ *estate, stop func(), err error) {
 func (e *estate) make() error {
 	q := e.q
 	var bases, apps []part
-	var failed error
+	real, failed := theDebian()
 	take := func(p part, err error) part {
 		failed = errors.Join(failed, err)
 		return p
 	}
-	bases = append(bases, take(q.debian()), take(q.alpine(1)), take(q.alpine(9)), take(q.rocky(3)))
+	bases = append(bases, real.part(), take(q.alpine(1)), take(q.alpine(9)), take(q.rocky(3)))
 	apps = append(apps, take(q.npm(3)), take(q.npm(7)), take(q.python(3)), take(q.python(9)), take(q.java(2)), take(q.java(6)), take(q.golang()), part{})
-	secret, virus := take(q.secret()), take(q.virus())
-	id, version, err := debianRelease(q)
-	if failed = errors.Join(failed, err); failed != nil {
+	e.credential = credential()
+	secret, virus := take(q.secret(e.credential)), take(q.virus())
+	if failed != nil {
 		return failed
 	}
-	distros := []string{id, "alpine", "alpine", "rocky"}
-	e.debian = map[string]string{"debian": "Debian:", "ubuntu": "Ubuntu:"}[id] + version
+	distros := []string{real.ID, "alpine", "alpine", "rocky"}
+	e.debian = real.ecosystem()
 	e.advisories = estateAdvisories(e.debian)
 	for b, base := range bases {
 		for v := range variants {

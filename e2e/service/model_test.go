@@ -45,7 +45,7 @@ func TestCommandLineAgreesWithModel(t *testing.T) {
 		if err := json.Unmarshal(run("scan", layout, "--quiet", "--format", "json"), &r); err != nil {
 			t.Fatal(err)
 		}
-		got := pratique.Counters{Packages: len(r.Packages), Malware: pratique.BySeverity{Critical: len(r.Malware)}}
+		got := pratique.Counters{Packages: len(r.Packages), Malware: pratique.BySeverity{High: len(r.Malware)}}
 		for _, f := range r.Vulnerabilities {
 			*got.Vulnerabilities.Of(f.Severity)++
 		}

@@ -32,16 +32,18 @@ type process struct {
 	ended chan error
 }
 
-// launch runs the binary until the test ends.
-func launch(t testing.TB, env []string, args ...string) (*process, io.Reader) {
+// launch runs the binary until the test ends; wrap is a program that prepares the
+// ground for it, with the binary as its last arguments.
+func launch(t testing.TB, wrap []string, args ...string) (*process, io.Reader) {
 	t.Helper()
 	log, err := os.CreateTemp(logFolder(t), args[0]+"-*.log")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	p := &process{t: t, cmd: exec.Command(binary, args...), log: log.Name(), ended: make(chan error, 1)}
-	p.cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}, env...)
+	whole := append(append(slices.Clone(wrap), binary), args...)
+	p := &process{t: t, cmd: exec.Command(whole[0], whole[1:]...), log: log.Name(), ended: make(chan error, 1)}
+	p.cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}
 	p.cmd.Stderr = log
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -57,12 +59,23 @@ func launch(t testing.TB, env []string, args ...string) (*process, io.Reader) {
 		p.kill()
 		out.Close()
 		if text := p.text(); t.Failed() {
-			t.Logf("the log of %s ends: %s", args[0], text[max(0, len(text)-6000):])
-		} else if strings.Contains(text, "panic") {
-			t.Errorf("a panic in the log of %s: %s", args[0], text)
+			t.Logf("%s warned: %s", args[0], warnings(text))
+		} else if at := strings.Index(text, "panic"); at >= 0 {
+			t.Errorf("a panic in the log of %s: %s", args[0], text[max(0, at-500):min(len(text), at+2000)])
 		}
 	})
 	return p, out
+}
+
+// warnings are the lines of a log that tell of something wrong, the last of them.
+func warnings(log string) string {
+	var told []string
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, `"level":"INFO"`) && !strings.Contains(line, `"level":"DEBUG"`) {
+			told = append(told, line)
+		}
+	}
+	return "\n" + strings.Join(told[max(0, len(told)-40):], "")
 }
 
 // logFolder is the same for all processes of one test.
@@ -109,11 +122,11 @@ func (p *process) stop() {
 // A server is a running service with somebody signed in.
 type server struct {
 	*process
-	url    string
-	client *http.Client
-	data   string
-	// database is "" for SQLite.
-	database string
+	url      string
+	client   *http.Client
+	data     string
+	database string   // "" for SQLite
+	wrap     []string // see launch
 	// answers are bodies of all answers, to look for what must not be in them.
 	mu      sync.Mutex
 	answers bytes.Buffer
@@ -127,6 +140,13 @@ var greeting = regexp.MustCompile(`(?s)is at (http\S+)\n(?:Sign in as "admin" wi
 func serve(t testing.TB, database string, args ...string) *server {
 	t.Helper()
 	s := &server{data: filepath.Join(t.TempDir(), "data"), database: database}
+	s.begin(t, args...)
+	return s
+}
+
+// begin is the first start of a service, and the first sign-in.
+func (s *server) begin(t testing.TB, args ...string) {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +161,6 @@ func serve(t testing.TB, database string, args ...string) *server {
 	if strings.Contains(s.text(), first) {
 		t.Error("the one-time password is in the log")
 	}
-	return s
 }
 
 // start starts the process. The first start prints a one-time password.
@@ -156,7 +175,7 @@ func (s *server) start(t testing.TB, first bool, args ...string) (oneTime string
 		all = append(all, "--database", s.database)
 	}
 	var out io.Reader
-	s.process, out = launch(t, nil, all...)
+	s.process, out = launch(t, s.wrap, all...)
 	var text strings.Builder
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -383,5 +402,11 @@ func (s *server) settled() {
 		}
 		return !state.Waiting
 	})
-	until(s.t, "all is judged", 2*time.Minute, func() bool { return get[pratique.Overview](s, "/overview").Pending == 0 })
+	until(s.t, "all is judged", 2*time.Minute, func() bool { return s.overview().Pending == 0 })
+}
+
+// overview is what stands of repository images.
+func (s *server) overview() pratique.Overview {
+	s.t.Helper()
+	return get[struct{ Repository pratique.Overview }](s, "/overview").Repository
 }
