@@ -63,6 +63,7 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		},
 		desc: true,
 		keys: []string{"a.id"},
+		pick: "a.id",
 	}
 	if f.Gone {
 		l.and("a.gone IS NOT NULL")

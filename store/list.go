@@ -26,6 +26,10 @@ type listing struct {
 	desc  bool // the default order is descending
 	// keys make the order of rows that sort the same.
 	keys []string
+	// pick may be the column that tells rows apart. The rows of a page are then chosen
+	// by what orders them alone, and only they are read whole: sorting carries all
+	// columns of all rows along, and rows are wide.
+	pick string
 }
 
 // and adds a condition.
@@ -178,8 +182,12 @@ func page[T any](ctx context.Context, s *Store, l *listing, r pratique.PageReque
 		list, _ := marks(c.Values)
 		after.and("("+strings.Join(by, ", ")+") "+beyond+" ("+list+")", c.Values...)
 	}
-	rows, err := s.query(ctx, "SELECT "+l.columns+", "+strings.Join(by, ", ")+" "+l.from+after.condition()+
-		" ORDER BY "+strings.Join(by, direction+", ")+direction+fmt.Sprintf(" LIMIT %d", limit+1), after.args...)
+	ordered := " ORDER BY " + strings.Join(by, direction+", ") + direction
+	chosen := after.condition()
+	if l.pick != "" {
+		chosen = " WHERE " + l.pick + " IN (SELECT " + l.pick + " " + l.from + chosen + ordered + fmt.Sprintf(" LIMIT %d)", limit+1)
+	}
+	rows, err := s.query(ctx, "SELECT "+l.columns+", "+strings.Join(by, ", ")+" "+l.from+chosen+ordered+fmt.Sprintf(" LIMIT %d", limit+1), after.args...)
 	if err != nil {
 		return p, err
 	}
