@@ -82,7 +82,6 @@ test: deps web ## everything that needs nothing from outside, in under ten minut
 	$(GO) vet ./...
 	cd web && npm run --silent check
 	$(GO) test -timeout 20m ./...
-	$(MAKE) --no-print-directory console-test
 
 lint: ## what a reviewer should not have to say
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

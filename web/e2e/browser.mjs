@@ -19,7 +19,7 @@ export async function open(browser, { language = 'en', theme = 'light', width = 
     if (!localStorage.getItem('pratique.ui')) localStorage.setItem('pratique.ui', JSON.stringify({ language: l, theme: t, density: 'compact' }))
   }, [language, theme])
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(45_000)
   const complaints = []
   page.on('console', (m) => {
     if (['error', 'warning'].includes(m.type())) complaints.push(m.text())

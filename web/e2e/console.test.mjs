@@ -44,6 +44,15 @@ function test(name, ...rest) {
 const button = (name) => page.getByRole('button', { name, exact: true })
 const at = (path) => page.goto(service.base + path)
 
+/** confirm answers a pop-up, once it has come to rest. */
+async function confirm(name = 'OK') {
+  const dialog = page.locator('.ant-modal-confirm')
+  await dialog.waitFor()
+  await page.waitForTimeout(400)
+  await dialog.getByRole('button', { name, exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
+}
+
 /** quiet fails when the page complained; what a step provokes on purpose is named. */
 function quiet(...expected) {
   const others = complaints.splice(0).filter((text) => !expected.some((pattern) => pattern.test(text)))
@@ -97,7 +106,7 @@ test('a registry is tested, added and synchronised', async () => {
 
   await at('/images')
   await button('Sync assets').click()
-  await button('OK').click()
+  await confirm()
   await page.getByRole('link', { name: 'shop/payments' }).first().waitFor()
   quiet()
 })
@@ -107,7 +116,7 @@ test('a quick scan tells what it will do, and shows how far it is', async () => 
   const dialog = page.getByRole('dialog')
   await dialog.getByText('All images', { exact: true }).click()
   await dialog.getByText(/17 images .* will be scanned/).waitFor()
-  await button('Scan now').click()
+  await dialog.getByRole('button', { name: 'Scan now' }).click()
   await page.getByText(/The scan of \d+ images has begun/).waitFor()
   await page.getByText('Scanned', { exact: true }).first().waitFor({ timeout: 60_000 })
   quiet()
@@ -130,8 +139,8 @@ test('filters are in the address, and a chip takes one back', async () => {
 test('an image, a vulnerability in it, its fix and its proof have addresses of their own', async () => {
   await page.getByRole('link', { name: 'shop/payments' }).first().click()
   await page.getByText('Image risk').waitFor()
-  await page.getByRole('link', { name: /^Vulnerabilities/ }).last().click()
-  const finding = page.getByRole('link', { name: /^CVE-/ }).first()
+  await page.getByRole('navigation', { name: 'Image', exact: true }).getByRole('link', { name: /^Vulnerabilities/ }).click()
+  const finding = page.getByRole('dialog').getByRole('link', { name: /^CVE-/ }).first()
   const id = await finding.textContent()
   await finding.click()
   await page.getByText('Why it is believed').first().waitFor()
@@ -144,11 +153,14 @@ test('an image, a vulnerability in it, its fix and its proof have addresses of t
 })
 
 test('[ and ] go through the list without closing the drawer', async () => {
-  await at('/images')
+  await at('/images?search=web')
   await page.getByRole('link', { name: 'Details' }).first().click()
   await page.getByText('Image details').waitFor()
   const first = page.url()
+  const title = page.locator('.ant-drawer-title')
+  const name = await title.textContent()
   await page.keyboard.press(']')
+  await page.waitForFunction((before) => document.querySelector('.ant-drawer-title')?.textContent !== before, name)
   await page.waitForURL((url) => url.href !== first)
   await page.keyboard.press('[')
   await page.waitForURL((url) => url.href === first)
@@ -164,8 +176,7 @@ test('ticked images are scanned again, and all that are filtered can be ticked',
   await page.getByRole('button', { name: /^Select all \d+/ }).click()
   await boxes.nth(1).click()
   await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Scan again' }).click()
-  await page.getByText(/^Scan \d+ images\?/).waitFor()
-  await button('OK').click()
+  await confirm()
   await page.getByText(/The scan of \d+ images? has begun/).waitFor()
   quiet()
 })
@@ -180,8 +191,8 @@ test('a scan that waits is cancelled, and says so', async () => {
   const task = await context.request.post(`${service.base}/api/v1/tasks`, { headers, data: { categories: ['vulnerability', 'secret', 'malware'], scope: 'all', filter: {}, forced: true } })
   assert.equal(task.status(), 201)
   await at(`/tasks/${(await task.json()).id}`)
-  await button('Cancel scanning').click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Cancel scanning' }).click()
+  await page.getByRole('main').getByRole('button', { name: 'Cancel scanning' }).first().click()
+  await confirm('Cancel scanning')
   await page.getByText(/scans? (was|were) cancelled/).waitFor()
   await page.getByRole('main').getByText('Cancelled', { exact: true }).first().waitFor()
   quiet()
