@@ -255,8 +255,8 @@ func findingList(f pratique.FindingFilter) *listing {
 	return l
 }
 
-// CountIn counts findings of a category in the images of a filter, each content
-// once, whatever number of rows lead to it.
+// CountIn counts findings of a category, or packages (CategorySoftware), in the
+// images of a filter: each content once, whatever number of rows lead to it.
 func (s *Store) CountIn(ctx context.Context, category pratique.Category, images pratique.AssetFilter, f pratique.FindingFilter) (n int, err error) {
 	chosen, _, err := s.assets(ctx, images)
 	if err != nil {
@@ -267,6 +267,8 @@ func (s *Store) CountIn(ctx context.Context, category pratique.Category, images 
 	switch category {
 	case pratique.CategoryVulnerability:
 		l, column = findingList(f), "ip.image_id"
+	case pratique.CategorySoftware:
+		l, column = componentList(f), "ip.image_id"
 	case pratique.CategorySecret:
 		l = secretList(f)
 	case pratique.CategoryMalware:
