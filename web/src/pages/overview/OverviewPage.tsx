@@ -61,7 +61,7 @@ function Figures({ v }: { v: Estate }) {
   return (
     <div className="stats">
       <Stat label={t('cards.atRisk')} value={o.atRisk} of={o.rows} bad to="/images?risk=at_risk" note={<Delta n={d?.atRisk} /> } />
-      <Stat label={t('cards.images')} value={o.rows} to="/images" note={o.newToday > 0 ? <Link to={`/images?syncedFrom=${encodeURIComponent(`${v.today}T00:00:00Z`)}`}>{t('overview.newToday', { count: o.newToday, n: number(o.newToday) })}</Link> : t('cards.contents', { count: o.images, n: number(o.images) })} />
+      <Stat label={t('cards.images')} value={o.rows} to="/images" note={o.newToday > 0 ? t('overview.newToday', { count: o.newToday, n: number(o.newToday) }) : t('cards.contents', { count: o.images, n: number(o.images) })} />
       <Stat label={t('category.vulnerability')} value={totalOf(c.vulnerabilities)} to="/vulnerabilities" note={d?.vulnerabilities ? <Delta n={d.vulnerabilities} /> : t('cards.distinct', { count: distinct, n: number(distinct) })} />
       <Stat label={t('overview.exploited')} value={o.exploited} bad to="/vulnerabilities?exploited=true" note={<Delta n={d?.exploited} />} />
       <Stat label={t('category.malware')} value={totalOf(c.malware)} bad to="/malware" note={<Delta n={d?.malware} />} />
