@@ -77,11 +77,6 @@ type ExportKinds struct {
 	Formats []export.Format `json:"formats"`
 }
 
-// ExportID is in the path; exported for the same reason as [PreferenceName].
-type ExportID struct {
-	ID int64 `path:"id" minimum:"1"`
-}
-
 type exportsInput struct {
 	Paging
 	State  []string  `query:"state" maxItems:"8" enum:"waiting,running,success,failed,expired"`
@@ -93,17 +88,7 @@ type exportsInput struct {
 }
 
 func (in *exportsInput) filter() (pratique.ExportFilter, error) {
-	f := pratique.ExportFilter{Kinds: in.Kind, By: in.By, Search: in.Search}
-	for _, state := range in.State {
-		f.States = append(f.States, pratique.ExportState(state))
-	}
-	if !in.From.IsZero() {
-		f.Created.From = &in.From
-	}
-	if !in.To.IsZero() {
-		f.Created.To = &in.To
-	}
-	return f, nil
+	return pratique.ExportFilter{States: as[pratique.ExportState](in.State), Kinds: in.Kind, By: in.By, Search: in.Search, Created: between(in.From, in.To)}, nil
 }
 
 type createdExport struct {
@@ -138,7 +123,7 @@ func (s *server) exportReading() {
 		},
 	})
 	handle(s, operation{id: "getExport", method: http.MethodGet, path: "/exports/{id}", tag: "exports", right: RightRead, summary: "One export, with how far it is"},
-		func(ctx context.Context, in *ExportID) (*body[ExportRow], error) {
+		func(ctx context.Context, in *RowID) (*body[ExportRow], error) {
 			v, err := s.ExportRows.Export(ctx, in.ID)
 			return &body[ExportRow]{exportRow(v)}, err
 		})
@@ -147,7 +132,7 @@ func (s *server) exportReading() {
 		adjust: func(o *huma.Operation) {
 			o.Responses["200"] = &huma.Response{Description: "The file", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 		}},
-		func(ctx context.Context, in *ExportID) (*huma.StreamResponse, error) {
+		func(ctx context.Context, in *RowID) (*huma.StreamResponse, error) {
 			v, contentType, f, err := s.Exports.Open(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -197,7 +182,7 @@ func (s *server) exportWriting() {
 		})
 	handle(s, operation{id: "deleteExport", method: http.MethodDelete, path: "/exports/{id}", tag: "exports", right: RightRead, status: http.StatusNoContent,
 		summary: "Remove an export and its file", detail: "One that runs is stopped."},
-		func(ctx context.Context, in *ExportID) (*struct{}, error) {
+		func(ctx context.Context, in *RowID) (*struct{}, error) {
 			v, err := s.Exports.Delete(ctx, in.ID)
 			if err != nil {
 				return nil, err

@@ -149,11 +149,6 @@ func shownPreview(p pratique.SchedulePreview) SchedulePreview {
 	return out
 }
 
-// ScheduleID is in the path; exported for the same reason as [PreferenceName].
-type ScheduleID struct {
-	ID int64 `path:"id" minimum:"1"`
-}
-
 func (s *server) scheduleOperations() {
 	if s.Schedules == nil {
 		return
@@ -162,7 +157,7 @@ func (s *server) scheduleOperations() {
 	s.scheduleWriting()
 	handle(s, operation{id: "runSchedule", method: http.MethodPost, path: "/schedules/{id}/run", tag: "schedules", right: RightScan, status: http.StatusCreated,
 		summary: "Start a run now", detail: "It need not be on. 409 while a run has not ended. What it does not get to before the next window opens goes on with that window's run."},
-		func(ctx context.Context, in *ScheduleID) (*body[ScheduleRun], error) {
+		func(ctx context.Context, in *RowID) (*body[ScheduleRun], error) {
 			v, err := s.Schedules.Get(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -178,7 +173,7 @@ func (s *server) scheduleOperations() {
 
 type runsInput struct {
 	Paging
-	ScheduleID
+	RowID
 }
 
 func (in *runsInput) filter() (int64, error) { return in.ID, nil }
@@ -195,7 +190,7 @@ func (s *server) scheduleReading() {
 			return &body[pratique.Page[Schedule]]{page}, err
 		})
 	handle(s, operation{id: "getSchedule", method: http.MethodGet, path: "/schedules/{id}", tag: "schedules", right: RightRead, summary: "One schedule"},
-		func(ctx context.Context, in *ScheduleID) (*body[Schedule], error) {
+		func(ctx context.Context, in *RowID) (*body[Schedule], error) {
 			v, err := s.Schedules.Get(ctx, in.ID)
 			return &body[Schedule]{shownSchedule(v)}, err
 		})
@@ -215,7 +210,7 @@ func (s *server) scheduleReading() {
 	})
 	handle(s, operation{id: "previewSchedule", method: http.MethodGet, path: "/schedules/{id}/preview", tag: "schedules", right: RightRead,
 		summary: "What the next run would do if it started now", detail: "Nothing is changed."},
-		func(ctx context.Context, in *ScheduleID) (*body[SchedulePreview], error) {
+		func(ctx context.Context, in *RowID) (*body[SchedulePreview], error) {
 			v, err := s.Schedules.Get(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -266,7 +261,7 @@ func (s *server) scheduleWriting() {
 	handle(s, operation{id: "updateSchedule", method: http.MethodPut, path: "/schedules/{id}", tag: "schedules", right: RightScan,
 		summary: "Change a schedule", detail: "A run that has not ended goes on as it began."},
 		func(ctx context.Context, in *struct {
-			ScheduleID
+			RowID
 			Body ScheduleSettings
 		}) (*body[Schedule], error) {
 			v := in.Body.record(in.ID, exchangeOf(ctx).user)
@@ -287,7 +282,7 @@ func (s *server) scheduleWriting() {
 		}
 		handle(s, operation{id: verb + "Schedule", method: http.MethodPost, path: "/schedules/{id}/" + verb, tag: "schedules", right: RightScan,
 			summary: "Switch a schedule " + word, detail: "A run that has not ended goes on."},
-			func(ctx context.Context, in *ScheduleID) (*body[Schedule], error) {
+			func(ctx context.Context, in *RowID) (*body[Schedule], error) {
 				v, err := s.Schedules.Enable(ctx, in.ID, on, exchangeOf(ctx).user)
 				if err != nil {
 					return nil, err
@@ -298,7 +293,7 @@ func (s *server) scheduleWriting() {
 	}
 	handle(s, operation{id: "deleteSchedule", method: http.MethodDelete, path: "/schedules/{id}", tag: "schedules", right: RightScan, status: http.StatusNoContent,
 		summary: "Remove a schedule with the history of its runs", detail: "What it has waiting leaves the queue; what is being scanned is finished; its tasks stay."},
-		func(ctx context.Context, in *ScheduleID) (*struct{}, error) {
+		func(ctx context.Context, in *RowID) (*struct{}, error) {
 			v, err := s.Schedules.Get(ctx, in.ID)
 			if err != nil {
 				return nil, err

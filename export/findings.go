@@ -135,13 +135,11 @@ func affected() Kind {
 		return perImage(ctx, s, r.Images, func(p place) error {
 			// Found once for a content, told for each row that has it.
 			var found []pratique.PlacedFinding
-			f := pratique.FindingFilter{ImageIDs: []pratique.Digest{p.ImageID}, Search: r.Images.Vulnerability}
+			f := pratique.FindingFilter{ImageIDs: []pratique.Digest{p.ImageID}, Vulnerability: r.Images.Vulnerability}
 			err := each(ctx, pratique.PageRequest{}, func(ctx context.Context, page pratique.PageRequest) (pratique.Page[pratique.PlacedFinding], error) {
 				return s.Findings(ctx, f, page)
 			}, func(v pratique.PlacedFinding) error {
-				if v.ID == r.Images.Vulnerability { // the search finds parts of words as well
-					found = append(found, v)
-				}
+				found = append(found, v)
 				return nil
 			})
 			if err != nil {
@@ -248,6 +246,32 @@ func components() Kind {
 		}}, columns,
 		func(ctx context.Context, s Source, r pratique.ExportRequest, yield func(row) error) error {
 			return each(ctx, order(r.Sort), list(s, r), yield)
+		})
+}
+
+// packages are the software of images, one row for each place.
+func packages() Kind {
+	type row = placed[pratique.PlacedPackage]
+	columns := append(placeColumns[pratique.PlacedPackage](), []column[row]{
+		{"name", "Component", "组件", func(v row) value { return v.row.Package.Name }},
+		{"version", "Version", "版本", func(v row) value { return v.row.Package.Version }},
+		{"type", "Type", "类型", func(v row) value { return v.row.Package.Type }},
+		{"arch", "Architecture", "架构", func(v row) value { return v.row.Package.Arch }},
+		{"licenses", "Licences", "许可证", func(v row) value { return v.row.Package.Licenses }},
+		{"path", "Path", "路径", func(v row) value { return v.row.Package.Path }},
+		{"layer", "Layer", "镜像层", func(v row) value { return layerOf(v.row.Package.Origin) }},
+		{"instruction", "Build instruction", "构建指令", func(v row) value { return instructionOf(v.row.Package.Origin) }},
+		{"purl", "Package URL", "Package URL", func(v row) value { return v.row.Package.PURL }},
+		{"vulnerabilities", "Vulnerabilities", "漏洞数", func(v row) value { return v.row.Vulnerabilities }},
+		{"worst", "Worst severity", "最高等级", func(v row) value { return word(v.row.Worst) }},
+	}...)
+	return table(Kind{ID: "packages", Label: pratique.Text{EN: "Software of images", ZH: "镜像软件信息"}, Filters: findingFilters,
+		Sorts: []string{"name", "type", "version", "path", "layer", "vulnerabilities", "worst"}, count: countIn(pratique.CategorySoftware)}, columns,
+		func(ctx context.Context, s Source, r pratique.ExportRequest, yield func(row) error) error {
+			list := func(ctx context.Context, f pratique.FindingFilter, p pratique.PageRequest) (pratique.Page[pratique.PlacedPackage], error) {
+				return s.ImageComponents(ctx, f.ImageIDs[0], f, p)
+			}
+			return foundIn(ctx, s, r, list, yield)
 		})
 }
 

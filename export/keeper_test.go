@@ -163,6 +163,8 @@ func everyKind(t *testing.T, dsn string) {
 		{"affected", pratique.ExportRequest{Kind: "affected", Images: pratique.AssetFilter{Vulnerability: "CVE-2026-10001"}}, 6, map[string]any{"vulnerability": "CVE-2026-10001", "package": "@scope/p0", "fixedVersion": "2.0"}},
 		{"vulnerabilities", pratique.ExportRequest{Kind: "vulnerabilities"}, 12, map[string]any{"images": 5.0, "severity": "critical"}},
 		{"components", pratique.ExportRequest{Kind: "components", Sort: "-name"}, 3, map[string]any{"name": "@scope/p2", "images": 5.0, "vulnerabilities": 4.0}},
+		{"packages", pratique.ExportRequest{Kind: "packages"}, 15, map[string]any{"name": "@scope/p0", "path": "srv/p0/package.json", "vulnerabilities": 4.0}},
+		{"packages of one image", pratique.ExportRequest{Kind: "packages", Images: yes, Findings: pratique.FindingFilter{Search: "p2"}}, 1, map[string]any{"name": "@scope/p2", "instruction": "COPY . /srv"}},
 		{"secrets", pratique.ExportRequest{Kind: "secrets"}, 5, map[string]any{"path": "=cmd", "preview": "AK…", "line": 3.0}},
 		{"malware", pratique.ExportRequest{Kind: "malware", Images: yes}, 1, map[string]any{"malware": "Eicar", "md5": "44"}},
 		{"tasks", pratique.ExportRequest{Kind: "tasks"}, 5, map[string]any{"kind": "manual", "scanned": 1.0}},

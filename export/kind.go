@@ -85,7 +85,7 @@ func order(sort string) pratique.PageRequest {
 
 // Kinds are all lists.
 func Kinds() []Kind {
-	return []Kind{images(), findings(), affected(), vulnerabilities(), components(), secrets(), malware(), tasks(), scans()}
+	return []Kind{images(), findings(), affected(), vulnerabilities(), components(), packages(), secrets(), malware(), tasks(), scans()}
 }
 
 func kindOf(id string) (Kind, bool) {

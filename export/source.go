@@ -25,8 +25,9 @@ type FindingSource interface {
 	Findings(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedFinding], error)
 	Vulnerabilities(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.VulnerabilityRow], error)
 	Components(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.ComponentRow], error)
-	// CountIn counts findings of a category (vulnerability, secret or malware) in
-	// the images of a filter: each content once.
+	ImageComponents(ctx context.Context, imageID pratique.Digest, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedPackage], error)
+	// CountIn counts findings of a category, or packages (CategorySoftware), in the
+	// images of a filter: each content once.
 	CountIn(ctx context.Context, category pratique.Category, images pratique.AssetFilter, f pratique.FindingFilter) (int, error)
 }
 

@@ -63,6 +63,7 @@ type harbour struct {
 	refuse     int           // so many requests for lists are answered by 403
 	refused    int           // requests with another password
 	hold       time.Duration // before a list is answered
+	held       string        // what is in the paths of these lists; set before it
 	unreadable string        // manifest that nobody may read
 }
 
@@ -102,7 +103,7 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 		h.refuse--
 	}
 	h.mu.Unlock()
-	if list && hold > 0 {
+	if list && hold > 0 && strings.Contains(r.URL.Path, h.held) {
 		select {
 		case <-time.After(hold):
 		case <-r.Context().Done():

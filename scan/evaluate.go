@@ -287,8 +287,11 @@ func (e *Evaluator) coverage(ctx context.Context, id pratique.Digest, known Know
 	if err != nil {
 		return pratique.CategoryCoverage{}, err
 	}
-	if before := v.Coverage[pratique.CategoryVulnerability]; before.State == pratique.CoverageUnsupported || before.State == "" {
-		return before, nil // whatever is known, it is not looked for
+	switch before := v.Coverage[pratique.CategoryVulnerability]; before.State {
+	case "":
+		return pratique.CategoryCoverage{State: pratique.CoverageSkipped, Reasons: []string{"vulnerabilities were not asked for"}}, nil
+	case pratique.CoverageUnsupported, pratique.CoverageSkipped:
+		return before, nil
 	}
 	packages, err := e.Store.ImagePackages(ctx, id)
 	if err != nil {

@@ -487,6 +487,43 @@ func TestWebhook(t *testing.T) {
 	})
 }
 
+// A push does not wait for the end of a long synchronisation.
+func TestWebhookDuringASync(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *estate) {
+		h := newHarbour(t)
+		h.push(testimage.Image{Layers: []testimage.Layer{debian(t, "alpha")}}, "team/slow:1")
+		id := h.push(testimage.Image{Layers: []testimage.Layer{debian(t, "bravo")}}, "team/app:2")
+		r := e.connect(h)
+		if err := e.db.SetWebhookSecret(t.Context(), r.ID, "quiet"); err != nil {
+			t.Fatal(err)
+		}
+		h.held = "team/slow"
+		h.set(func() { h.hold = time.Minute })
+		if _, _, err := e.syncer.StartSync(t.Context(), true, "test"); err != nil {
+			t.Fatal(err)
+		}
+		e.eventually("one repository is listed", func() bool { return len(e.rows(pratique.AssetFilter{})) == 1 })
+		later := h.push(testimage.Image{Layers: []testimage.Layer{debian(t, "charlie")}}, "team/app:3")
+		req := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(`{"action":"push","repository":"team/app","tag":"3"}`))
+		req.Header.Set("Authorization", "quiet")
+		if err := e.syncer.Hook(t.Context(), r.ID, req); err != nil {
+			t.Fatal(err)
+		}
+		e.eventually("the push is scanned", func() bool {
+			return len(e.rows(pratique.AssetFilter{ImageIDs: []pratique.Digest{later}, Status: []pratique.Status{pratique.StatusScanned}})) == 1
+		})
+		if run := e.lastSync(r); run.State != "running" {
+			t.Errorf("the long run has ended: %+v", run)
+		}
+		if c := e.scanOf(id); c.ID != 0 {
+			t.Errorf("what was not pushed was scanned: %+v", c)
+		}
+		if err := e.syncer.CancelSync(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // With the setting, a full run scans the newest tags, any other run what is new.
 func TestScanAfterSync(t *testing.T) {
 	onBoth(t, func(t *testing.T, e *estate) {

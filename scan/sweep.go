@@ -107,9 +107,9 @@ func (u *Upkeep) Run(ctx context.Context) {
 		if err == nil {
 			err = u.purge(ctx, settings)
 		}
-		zone, _ := settings.SyncWindow.Location()
-		if zone == nil {
-			zone = time.Local
+		zone, unknown := settings.SyncWindow.Location()
+		if err == nil {
+			err = unknown
 		}
 		// The last hour of a day ends with its midnight.
 		if date := now.In(zone).Format(time.DateOnly); err == nil {

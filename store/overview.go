@@ -119,12 +119,12 @@ func (s *Store) Days(ctx context.Context, from, to string) ([]pratique.Day, erro
 // severity, then by the number of images.
 func (s *Store) TopVulnerabilities(ctx context.Context, among pratique.Among, n int) ([]pratique.VulnerabilityRow, error) {
 	of := map[pratique.Among]string{
-		pratique.AmongNewest:  "EXISTS (SELECT 1 FROM assets a WHERE a.image_id = ip.image_id AND a.newest AND a.gone IS NULL)",
-		pratique.AmongRunning: "EXISTS (SELECT 1 FROM images i WHERE i.id = ip.image_id AND i.running)",
+		pratique.AmongNewest:  "SELECT a.image_id FROM assets a WHERE a.newest AND a.gone IS NULL AND a.image_id IS NOT NULL",
+		pratique.AmongRunning: "SELECT i.id FROM images i WHERE i.running",
 	}[among]
-	if of != "" {
-		of = ` AND EXISTS (SELECT 1 FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
-			WHERE f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0 AND ` + of + ")"
+	if of != "" { // few images: from them to their vulnerabilities, and not the other way round
+		of = ` AND v.id IN (SELECT f.vulnerability_id FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
+			WHERE f.until IS NULL AND f.weight = 0 AND ip.image_id IN (` + of + "))"
 	}
 	return collect(ctx, s, func(rows *sql.Rows, v *pratique.VulnerabilityRow) error {
 		_, err := scanVulnerability(rows, v, nil)

@@ -8,19 +8,26 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// ImageComponents lists the packages of one image, one row for each place. Sorts:
-// name (the default), type, version, path, layer, vulnerabilities, worst.
-func (s *Store) ImageComponents(ctx context.Context, imageID pratique.Digest, f pratique.FindingFilter, r pratique.PageRequest) (p pratique.Page[pratique.PlacedPackage], err error) {
+// componentList is the packages of images, one row for each place.
+func componentList(f pratique.FindingFilter) *listing {
 	l := &listing{
 		columns: packageColumns + ", " + placeColumns + ", p.v_count, p.v_worst",
-		from:    "FROM images i JOIN image_packages ip ON ip.image_id = i.id AND ip.until IS NULL JOIN packages p ON p.id = ip.package_id",
+		from:    "FROM image_packages ip JOIN images i ON i.id = ip.image_id JOIN packages p ON p.id = ip.package_id",
 		sorts:   map[string]string{"": "p.name", "name": "p.name", "type": "p.type", "version": "p.version", "path": "ip.path", "layer": "ip.layer", "vulnerabilities": "p.v_count", "worst": "p.v_worst"},
 		keys:    []string{"p.id", "ip.path"},
 	}
-	l.and("i.digest = ?", imageID)
+	l.and("ip.until IS NULL")
 	in(l, "p.v_worst", ranks(f.Severities))
 	l.words(f.Search, "p.name", "p.version", "ip.path")
 	ofPackage(l, f)
+	return l
+}
+
+// ImageComponents lists the packages of one image, one row for each place. Sorts:
+// name (the default), type, version, path, layer, vulnerabilities, worst.
+func (s *Store) ImageComponents(ctx context.Context, imageID pratique.Digest, f pratique.FindingFilter, r pratique.PageRequest) (p pratique.Page[pratique.PlacedPackage], err error) {
+	l := componentList(f)
+	l.and("i.digest = ?", imageID)
 	layers, err := s.layersOf(ctx, imageID)
 	if err != nil {
 		return p, err

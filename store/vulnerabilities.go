@@ -33,6 +33,16 @@ func liveImage(l *listing, column string, f pratique.FindingFilter) {
 	}
 }
 
+// manyImages tells whether a filter chooses images by registries alone, and these
+// have many rows.
+func (s *Store) manyImages(ctx context.Context, f pratique.FindingFilter) (many bool, err error) {
+	if len(f.Registries) == 0 || len(f.ImageIDs) > 0 || f.Newest || f.Running {
+		return false, nil
+	}
+	err = s.row(ctx, "SELECT COUNT(*) > 5000 FROM assets a WHERE a.gone IS NULL AND a.registry_id IN ("+numbers(f.Registries)+")").Scan(&many)
+	return many, err
+}
+
 func ofImages(f pratique.FindingFilter) bool {
 	return len(f.ImageIDs) > 0 || len(f.Registries) > 0 || f.Newest || f.Running
 }
@@ -117,7 +127,16 @@ func (s *Store) Vulnerabilities(ctx context.Context, f pratique.FindingFilter, r
 			inner.and(live)
 			liveImage(inner, "ip.image_id", f)
 		}
-		l.and("v.id IN (SELECT f.vulnerability_id FROM "+from+inner.condition()+")", inner.args...)
+		// From few images to their vulnerabilities; of many images, nearly every
+		// vulnerability is in the first that is looked at.
+		if many, err := s.manyImages(ctx, f); err != nil {
+			return pratique.Page[pratique.VulnerabilityRow]{}, err
+		} else if many {
+			inner.and("f.vulnerability_id = v.id")
+			l.and("EXISTS (SELECT 1 FROM "+from+inner.condition()+")", inner.args...)
+		} else {
+			l.and("v.id IN (SELECT f.vulnerability_id FROM "+from+inner.condition()+")", inner.args...)
+		}
 	}
 	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.VulnerabilityRow, order []any) error {
 		_, err := scanVulnerability(rows, v, order)
@@ -236,8 +255,8 @@ func findingList(f pratique.FindingFilter) *listing {
 	return l
 }
 
-// CountIn counts findings of a category in the images of a filter, each content
-// once, whatever number of rows lead to it.
+// CountIn counts findings of a category, or packages (CategorySoftware), in the
+// images of a filter: each content once, whatever number of rows lead to it.
 func (s *Store) CountIn(ctx context.Context, category pratique.Category, images pratique.AssetFilter, f pratique.FindingFilter) (n int, err error) {
 	chosen, _, err := s.assets(ctx, images)
 	if err != nil {
@@ -248,6 +267,8 @@ func (s *Store) CountIn(ctx context.Context, category pratique.Category, images 
 	switch category {
 	case pratique.CategoryVulnerability:
 		l, column = findingList(f), "ip.image_id"
+	case pratique.CategorySoftware:
+		l, column = componentList(f), "ip.image_id"
 	case pratique.CategorySecret:
 		l = secretList(f)
 	case pratique.CategoryMalware:

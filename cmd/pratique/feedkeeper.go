@@ -180,7 +180,16 @@ func (k *feedKeeper) wanted(ctx context.Context) (wish feedWish, boxes []string,
 	if pratique.CodeOf(err) == pratique.CodeNotFound {
 		return wish, boxes, true, nil
 	}
-	return wish, boxes, err == nil && inForce.Bundle.Digest.Hex() != generation, err
+	return wish, boxes, err == nil && inForce.Bundle.Digest.Hex() != generation && k.adopted() != generation, err
+}
+
+// adoptedFile names the bundle of this folder that was adopted last. Another server
+// may have put a newer one in force since: then this folder's is no news.
+const adoptedFile = "adopted"
+
+func (k *feedKeeper) adopted() string {
+	b, _ := os.ReadFile(filepath.Join(k.feeds.Dir(), adoptedFile)) // without it, what is there is news
+	return string(b)
 }
 
 // Wanted is asked by the queue's sweeper.
@@ -358,6 +367,9 @@ func (k *feedKeeper) adopt(ctx context.Context, by, reason string) error {
 	adoption, err := k.db.Adopt(ctx, pratique.Bundle{Digest: next.Digest(), Built: next.Built(), Feeds: next.Feeds()}, keys, by, reason)
 	if err != nil {
 		return err
+	}
+	if err := os.WriteFile(filepath.Join(k.feeds.Dir(), adoptedFile), []byte(next.Digest().Hex()), 0o600); err != nil {
+		return noRoom(err)
 	}
 	k.log.Info("a bundle is in force", "bundle", adoption.Bundle.Digest, "reason", reason, "by", by, "keys", adoption.Keys, "packages", adoption.Affected)
 	if err := k.events.Publish(api.Event{Type: "feed", Data: adoption}); err != nil {

@@ -173,7 +173,12 @@ func (r *running) feeds(adoptions int) (state api.FeedState, history pratique.Pa
 	return state, history
 }
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+func TestMain(m *testing.M) {
+	if args := os.Getenv(victimEnv); args != "" {
+		os.Exit(victim(args))
+	}
+	os.Exit(pgtest.Run(m))
+}
 
 func TestServe(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { testServe(t, "") })

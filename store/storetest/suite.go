@@ -26,7 +26,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"wishes", wishes}, {"contents", contents}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence},
 		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
-		{"images", images}, {"paging", paging}, {"lists", lists}, {"overview", overview}, {"accounts", accounts},
+		{"images", images}, {"paging", paging}, {"lists", lists}, {"places", places}, {"overview", overview}, {"accounts", accounts},
 		{"schedules", schedules}, {"runs", runs}, {"putting back", puttingBack}, {"quota", quota}, {"rule of the quota", autoLicence}, {"licences at once", licencesAtOnce}, {"exports", exports},
 		{"workers", workers}, {"side by side", sideBySide},
 	} {
