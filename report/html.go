@@ -188,7 +188,9 @@ func (v *htmlView) categories(r *pratique.Report, risks []*pratique.Finding) {
 		}
 	}
 	for i := range r.Malware {
-		malware[r.Malware[i].Severity]++
+		if m := &r.Malware[i]; m.Counts() {
+			malware[m.Severity]++
+		}
 	}
 	for _, c := range [...]struct {
 		category pratique.Category
@@ -260,8 +262,12 @@ func (v *htmlView) text(t pratique.Text) string {
 func (v *htmlView) files(r *pratique.Report) {
 	for i := range r.Malware {
 		m := &r.Malware[i]
+		name := m.Name
+		if m.Suppressed != "" { // listed all the same, with the reason why it does not count
+			name += " (" + m.Suppressed + ")"
+		}
 		v.Malware = append(v.Malware, htmlFile{
-			Severity: m.Severity, Word: v.Words[string(m.Severity)], Name: clean(m.Name), Path: clean(m.Path), Layer: layerText(m.Origin), Advice: clean(v.text(m.Advice)),
+			Severity: m.Severity, Word: v.Words[string(m.Severity)], Name: clean(name), Path: clean(m.Path), Layer: layerText(m.Origin), Advice: clean(v.text(m.Advice)),
 			Detail: clean(strings.Join(slices.DeleteFunc([]string{m.Engine, m.List, bytesText(m.Size), m.MD5, m.SHA256}, func(s string) bool { return s == "" }), " · ")),
 		})
 	}
