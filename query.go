@@ -177,18 +177,20 @@ type FindingFilter struct {
 
 // VulnerabilityRow is one vulnerability across all images.
 type VulnerabilityRow struct {
-	ID           string    `json:"id"`
-	Title        string    `json:"title,omitempty"`
-	Severity     Severity  `json:"severity"` // the worst of its findings
-	Score        float64   `json:"score"`    // CVSS base score
-	Fixable      bool      `json:"fixable"`
-	EPSS         *EPSS     `json:"epss,omitempty"`
-	KEV          *KEV      `json:"kev,omitempty"`
-	Published    time.Time `json:"published,omitzero"`
-	FirstSeen    time.Time `json:"firstSeen"`
-	LastSeen     time.Time `json:"lastSeen"`     // when a judgement last changed
-	Images       int       `json:"images"`       // distinct contents
-	Repositories int       `json:"repositories"` // rows of the list of repository images
+	ID        string    `json:"id"`
+	Title     string    `json:"title,omitempty"`
+	Severity  Severity  `json:"severity"` // the worst of its findings
+	Score     float64   `json:"score"`    // CVSS base score
+	Fixable   bool      `json:"fixable"`
+	EPSS      *EPSS     `json:"epss,omitempty"`
+	KEV       *KEV      `json:"kev,omitempty"`
+	Published time.Time `json:"published,omitzero"`
+	FirstSeen time.Time `json:"firstSeen"`
+	LastSeen  time.Time `json:"lastSeen"` // when a judgement last changed
+	Images    int       `json:"images"`   // distinct contents
+	// Repositories are rows of the list of repository images: in the details of one
+	// vulnerability, because counting them for all of a list costs too much.
+	Repositories int `json:"repositories,omitempty"`
 }
 
 // PlacedFinding is a finding in one image, with its interval.

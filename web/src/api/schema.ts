@@ -3687,7 +3687,7 @@ export interface components {
             published?: string;
             references: components["schemas"]["Reference"][];
             /** Format: int64 */
-            repositories: number;
+            repositories?: number;
             /** Format: double */
             score: number;
             severity: components["schemas"]["Severity"];
@@ -3709,7 +3709,7 @@ export interface components {
             /** Format: date-time */
             published?: string;
             /** Format: int64 */
-            repositories: number;
+            repositories?: number;
             /** Format: double */
             score: number;
             severity: components["schemas"]["Severity"];

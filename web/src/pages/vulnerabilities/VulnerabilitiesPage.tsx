@@ -45,7 +45,6 @@ export function Component() {
     { key: 'epss', title: t('finding.exploitation'), width: 110, sort: 'epss', desc: true, render: (v) => <span className="row" style={{ gap: 4 }}>{v.kev && <span className="tag critical" title={t('finding.kevHelp')}>KEV</span>}<span className="num">{v.epss ? percent(v.epss.score) : '–'}</span></span> },
     { key: 'fixable', title: t('finding.fix'), width: 90, render: (v) => (v.fixable ? <span className="tag ok">{t('finding.available')}</span> : <span className="muted">{t('finding.none')}</span>) },
     { key: 'images', title: t('finding.images'), width: 90, sort: 'images', desc: true, align: 'right', render: (v) => <Link to={detail(v.id)} className="num">{number(v.images)}</Link> },
-    { key: 'repositories', title: t('finding.rows'), width: 100, align: 'right', render: (v) => <Link to={`/images?vulnerability=${encodeURIComponent(v.id)}`} className="num">{number(v.repositories)}</Link> },
     { key: 'published', title: t('finding.published'), width: 130, sort: 'published', desc: true, optional: true, render: (v) => <Time value={v.published} /> },
     { key: 'firstSeen', title: t('finding.firstSeen'), width: 130, sort: 'firstSeen', desc: true, render: (v) => <Time value={v.firstSeen} /> },
     { key: 'lastSeen', title: t('finding.lastSeen'), width: 130, sort: 'lastSeen', desc: true, optional: true, render: (v) => <Time value={v.lastSeen} /> },
