@@ -57,6 +57,16 @@ var _ api.Feeds = (*feedKeeper)(nil)
 var _ queue.Wanter = (*feedKeeper)(nil)
 
 func (k *feedKeeper) FeedState(ctx context.Context) (state api.FeedState, err error) {
+	// In the order in which things happen, from the wish to the bundle in force: a
+	// state that waits for nothing shows what came of it.
+	wanted, err := k.Wanted(ctx)
+	if err != nil {
+		return state, err
+	}
+	if err := k.db.Setting(ctx, settingFeedRun, &state.Last); err != nil {
+		return state, err
+	}
+	state.Waiting = len(wanted) > 0 || state.Last != nil && state.Last.Ended == nil
 	inForce, err := k.db.InForce(ctx)
 	switch {
 	case err == nil:
@@ -71,12 +81,7 @@ func (k *feedKeeper) FeedState(ctx context.Context) (state api.FeedState, err er
 	case !errors.Is(err, advisory.ErrNoBundle):
 		return state, err
 	}
-	if err := k.db.Setting(ctx, settingFeedRun, &state.Last); err != nil {
-		return state, err
-	}
-	wanted, err := k.Wanted(ctx)
-	state.Waiting = len(wanted) > 0 || state.Last != nil && state.Last.Ended == nil
-	return state, err
+	return state, nil
 }
 
 // UpdateFeeds wants an update.
