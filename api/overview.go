@@ -17,6 +17,8 @@ type OverviewStore interface {
 	Overview(ctx context.Context, today time.Time) (pratique.Overview, error)
 	// Days are the states at the end of days (YYYY-MM-DD, inclusive), oldest first.
 	Days(ctx context.Context, from, to string) ([]pratique.Day, error)
+	// Today is the state of now, as that of a day that has not ended.
+	Today(ctx context.Context, date string) (pratique.Day, error)
 	TopVulnerabilities(ctx context.Context, among pratique.Among, n int) ([]pratique.VulnerabilityRow, error)
 }
 
@@ -253,24 +255,33 @@ func (s *server) days(ctx context.Context, in *daysInput) (*body[pratique.Page[p
 		return nil, err
 	}
 	now := s.now().In(zone)
+	today := now.Format(time.DateOnly)
 	if in.To == "" {
-		in.To = now.Format(time.DateOnly)
+		in.To = today
 	}
 	if in.From == "" {
 		in.From = now.AddDate(0, 0, -30).Format(time.DateOnly)
 	}
 	days, err := s.Overviews.Days(ctx, in.From, in.To)
-	if days == nil {
-		days = []pratique.Day{}
+	if err != nil {
+		return nil, err
 	}
-	return &body[pratique.Page[pratique.Day]]{pratique.Page[pratique.Day]{Items: days}}, err
+	days = slices.DeleteFunc(days, func(d pratique.Day) bool { return d.Date == today })
+	if in.From <= today && today <= in.To { // what was kept of it is up to an hour old
+		now, err := s.Overviews.Today(ctx, today)
+		if err != nil {
+			return nil, err
+		}
+		days = append(days, now)
+	}
+	return &body[pratique.Page[pratique.Day]]{pratique.Page[pratique.Day]{Items: days}}, nil
 }
 
 func (s *server) overviewOperations() {
 	handle(s, operation{id: "getOverview", method: http.MethodGet, path: "/overview", tag: "overview", right: RightRead,
 		summary: "The state of the whole estate, and what needs attention"}, s.overview)
 	handle(s, operation{id: "listDays", method: http.MethodGet, path: "/overview/days", tag: "overview", right: RightRead,
-		summary: "How the estate stood at the end of each day, oldest first", detail: "A day on which the service did not run is missing."}, s.days)
+		summary: "How the estate stood at the end of each day, oldest first", detail: "A day on which the service did not run is missing. Today is as it stands now."}, s.days)
 	handle(s, operation{id: "getTop", method: http.MethodGet, path: "/overview/top", tag: "overview", right: RightRead,
 		summary: "The vulnerabilities and images that matter most"}, s.top)
 }

@@ -178,7 +178,12 @@ func TestRepositoriesAndOverview(t *testing.T) {
 	}
 	var days pratique.Page[pratique.Day]
 	e.want(200, "GET", "/api/v1/overview/days", nil, &days)
-	if len(days.Items) != 1 || days.Items[0].Rows != 7 {
+	today, yesterday := time.Now().Format(time.DateOnly), time.Now().AddDate(0, 0, -1).Format(time.DateOnly)
+	if len(days.Items) != 2 || days.Items[0].Rows != 7 || days.Items[0].Date != yesterday || days.Items[1].Rows != 7 || days.Items[1].Date != today {
+		t.Errorf("%+v", days)
+	}
+	e.want(200, "GET", "/api/v1/overview/days?to="+yesterday, nil, &days)
+	if len(days.Items) != 1 || days.Items[0].Date != yesterday {
 		t.Errorf("%+v", days)
 	}
 	e.want(200, "GET", "/api/v1/overview/days?from=2020-01-01&to=2020-02-01", nil, &days)

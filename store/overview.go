@@ -91,21 +91,34 @@ func (s *Store) CloseDay(ctx context.Context, date string) (day pratique.Day, er
 	if _, err := time.Parse(time.DateOnly, date); err != nil {
 		return day, pratique.Errorf(pratique.CodeInvalid, "%.20q is no date", date).WithRemedy("write it as YYYY-MM-DD")
 	}
-	err = s.write(ctx, func(tx *tx) error {
-		day = pratique.Day{Date: date}
-		if err := tx.row(ctx, "SELECT COUNT(*), COUNT(*) FILTER (WHERE i.risk = 2) FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
+	err = s.write(ctx, func(tx *tx) (err error) {
+		if day, err = countDay(date, func(query string) scanner { return tx.row(ctx, query) }); err != nil {
 			return err
 		}
-		if err := tx.row(ctx, "SELECT "+sumCounters+" FROM images i WHERE "+live).Scan(counterTargets(&day.Counters)...); err != nil {
-			return err
-		}
-		if err := tx.row(ctx, "SELECT "+sumCounters+" FROM images i WHERE EXISTS (SELECT 1 FROM assets a WHERE a.image_id = i.id AND a.newest AND a.gone IS NULL)").Scan(counterTargets(&day.Newest)...); err != nil {
-			return err
-		}
-		_, err := tx.exec(ctx, "INSERT INTO days (date, document) VALUES (?, ?) ON CONFLICT (date) DO UPDATE SET document = excluded.document", date, document{day})
+		_, err = tx.exec(ctx, "INSERT INTO days (date, document) VALUES (?, ?) ON CONFLICT (date) DO UPDATE SET document = excluded.document", date, document{day})
 		return err
 	})
 	return day, err
+}
+
+// Today is the state of now as it would be kept for a day (YYYY-MM-DD) that ends
+// now.
+func (s *Store) Today(ctx context.Context, date string) (pratique.Day, error) {
+	return countDay(date, func(query string) scanner { return s.row(ctx, query) })
+}
+
+// scanner is a row of an answer.
+type scanner interface{ Scan(targets ...any) error }
+
+func countDay(date string, row func(query string) scanner) (day pratique.Day, err error) {
+	day.Date = date
+	if err := row("SELECT COUNT(*), COUNT(*) FILTER (WHERE i.risk = 2) FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
+		return day, err
+	}
+	if err := row("SELECT " + sumCounters + " FROM images i WHERE " + live).Scan(counterTargets(&day.Counters)...); err != nil {
+		return day, err
+	}
+	return day, row("SELECT " + sumCounters + " FROM images i WHERE EXISTS (SELECT 1 FROM assets a WHERE a.image_id = i.id AND a.newest AND a.gone IS NULL)").Scan(counterTargets(&day.Newest)...)
 }
 
 // Days are the states of the days from one to another (YYYY-MM-DD, inclusive),

@@ -364,6 +364,9 @@ func overview(t *testing.T, s *store.Store, _ string) {
 			t.Errorf("day %+v", d)
 		}
 	}
+	if d := ok[pratique.Day](t)(s.Today(ctx, "2026-03-03")); d.Date != "2026-03-03" || d.Rows != 6 || d.AtRisk != 3 || d.Newest.Malware.High != 1 {
+		t.Errorf("today %+v", d)
+	}
 	if days := ok[[]pratique.Day](t)(s.Days(ctx, "2026-03-01", "2026-03-31")); len(days) != 2 || days[0].Date != "2026-03-01" {
 		t.Errorf("days %+v", days)
 	}

@@ -695,7 +695,7 @@ export interface paths {
         };
         /**
          * How the estate stood at the end of each day, oldest first
-         * @description A day on which the service did not run is missing.
+         * @description A day on which the service did not run is missing. Today is as it stands now.
          */
         get: operations["listDays"];
         put?: never;
