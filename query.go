@@ -97,10 +97,13 @@ type AssetRow struct {
 	ScanError    *Error           `json:"scanError,omitempty"`
 	Risk         Risk             `json:"risk"`
 	Counters     Counters         `json:"counters"`
-	Running      bool             `json:"running"`
-	Licensed     bool             `json:"licensed"`               // its content has a unit of the quota
-	Recommended  []string         `json:"recommended,omitempty"`  // the reasons; empty when it is not
-	HighPriority []string         `json:"highPriority,omitempty"` // likewise
+	// Incomplete are the categories that were not looked at to their end, each with
+	// how far: that nothing is counted in one of them is no all-clear.
+	Incomplete   map[Category]Coverage `json:"incomplete,omitempty"`
+	Running      bool                  `json:"running"`
+	Licensed     bool                  `json:"licensed"`               // its content has a unit of the quota
+	Recommended  []string              `json:"recommended,omitempty"`  // the reasons; empty when it is not
+	HighPriority []string              `json:"highPriority,omitempty"` // likewise
 }
 
 // AssetName names one row of the list of repository images, where lists about

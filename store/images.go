@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -185,9 +186,54 @@ func (s *Store) Assets(ctx context.Context, f pratique.AssetFilter, r pratique.P
 	if err != nil {
 		return pratique.Page[pratique.AssetRow]{}, err
 	}
-	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.AssetRow, order []any) error {
+	found, err := page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.AssetRow, order []any) error {
 		return scanAsset(rows, v, rules, order)
 	})
+	if err != nil {
+		return found, err
+	}
+	return found, s.fillIncomplete(ctx, found.Items)
+}
+
+// fillIncomplete says of rows what was not looked at to its end. Most images were
+// looked at completely, which a column says.
+func (s *Store) fillIncomplete(ctx context.Context, rows []pratique.AssetRow) error {
+	at := map[pratique.Digest][]int{}
+	for i, r := range rows {
+		if r.ImageID != "" {
+			at[r.ImageID] = append(at[r.ImageID], i)
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	list, args := marks(slices.Collect(maps.Keys(at)))
+	_, err := collect(ctx, s, func(sqlRows *sql.Rows, _ *struct{}) error {
+		var image pratique.Digest
+		var coverage map[pratique.Category]pratique.CategoryCoverage
+		if err := sqlRows.Scan(&image, document{&coverage}); err != nil {
+			return err
+		}
+		for _, i := range at[image] {
+			rows[i].Incomplete = incomplete(coverage)
+		}
+		return nil
+	}, "SELECT i.digest, d.coverage FROM images i JOIN image_documents d ON d.image_id = i.id WHERE NOT i.complete AND i.digest IN ("+list+")", args...)
+	return err
+}
+
+func incomplete(coverage map[pratique.Category]pratique.CategoryCoverage) map[pratique.Category]pratique.Coverage {
+	states := map[pratique.Category]pratique.Coverage{}
+	for _, c := range [...]pratique.Category{pratique.CategoryVulnerability, pratique.CategorySecret, pratique.CategoryMalware} {
+		switch state := coverage[c].State; state {
+		case pratique.CoverageComplete, pratique.CoverageHashesOnly:
+		case "":
+			states[c] = pratique.CoverageSkipped
+		default:
+			states[c] = state
+		}
+	}
+	return states
 }
 
 func scanAsset(rows *sql.Rows, v *pratique.AssetRow, rules string, order []any) error {

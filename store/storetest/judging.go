@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -313,6 +314,11 @@ func staleness(t *testing.T, s *store.Store, _ string) {
 	must(t, s.SetCoverage(ctx, imageID(1), pratique.CategoryCoverage{State: pratique.CoverageUnknown, Reasons: []string{"no feed"}}, "k1"))
 	if v := summary(t, s, 1); v.Risk != pratique.RiskUnknown || v.Coverage[pratique.CategoryVulnerability].State != pratique.CoverageUnknown {
 		t.Errorf("risk %s, %v", v.Risk, v.Coverage)
+	} else if len(v.Assets) == 0 || !maps.Equal(v.Assets[0].Incomplete, map[pratique.Category]pratique.Coverage{pratique.CategoryVulnerability: pratique.CoverageUnknown}) {
+		t.Errorf("the row says %+v", v.Assets)
+	}
+	if v := summary(t, s, 0); len(v.Assets) == 0 || v.Coverage[pratique.CategoryVulnerability].State == pratique.CoverageComplete && v.Assets[0].Incomplete != nil {
+		t.Errorf("the row of a complete image says %+v", v.Assets)
 	}
 }
 

@@ -1614,6 +1614,9 @@ export interface components {
             /** Format: int64 */
             id: number;
             imageID?: string;
+            incomplete?: {
+                [key: string]: components["schemas"]["Coverage"];
+            };
             index?: string;
             /** Format: date-time */
             lastSeen: string;

@@ -24,7 +24,8 @@ function withSeverity(search: string, severity?: string): string {
 /** Risks are the kinds of risk that an image has, with their numbers; each leads to its findings. */
 export function Risks({ row, search = '' }: { row: AssetRow; search?: string }) {
   if (row.risk === 'none') return <span className="tag ok">{tx('risk', 'none')}</span>
-  if (row.risk === 'unknown') return <span className="tag unknown" title={t('images.unknownHelp')}>{tx('risk', 'unknown')}</span>
+  const incomplete = Object.entries(row.incomplete ?? {}).map(([kind, state]) => `${tx('category', kind)}: ${tx('coverage', state)}`)
+  if (row.risk === 'unknown') return <span className="tag unknown" title={incomplete.join('\n') || t('images.unknownHelp')}>{tx('risk', 'unknown')}</span>
   const malware = totalOf(row.counters.malware)
   const secrets = totalOf(row.counters.secrets)
   return (
@@ -32,6 +33,7 @@ export function Risks({ row, search = '' }: { row: AssetRow; search?: string }) 
       {totalOf(row.counters.vulnerabilities) > 0 && <SeveritySplit counts={row.counters.vulnerabilities} to={(severity) => detailOf(row, 'vulnerabilities', withSeverity(search, severity))} />}
       {malware > 0 && <Link className="tag critical" to={detailOf(row, 'malware', withSeverity(search))}>{t('images.malwareShort')} {number(malware)}</Link>}
       {secrets > 0 && <Link className="tag high" to={detailOf(row, 'secrets', withSeverity(search))}>{t('images.secretsShort')} {number(secrets)}</Link>}
+      {incomplete.length > 0 && <Link className="tag unknown" to={detailOf(row, '', withSeverity(search))} title={incomplete.join('\n')}>{t('images.incomplete')}</Link>}
     </span>
   )
 }
