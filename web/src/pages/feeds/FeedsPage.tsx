@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
 import Button from 'antd/es/button'
-import Table from 'antd/es/table'
 import { lazy, Suspense, useState } from 'react'
 import { adoptFeeds, getFeeds, listAdoptions, previewFeeds, rollBackFeeds, updateFeeds, type Adoption, type FeedState } from '../../api/feeds'
 import { useSession } from '../../app/session'
@@ -10,6 +9,7 @@ import { ago, bytes, number, short } from '../../lib/format'
 import { Copyable, PageHead, Panel, Stat, Time } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
 import { ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
+import { SmallTable } from '../../ui/SmallTable'
 
 const Import = lazy(() => import('./Import'))
 
@@ -124,8 +124,7 @@ function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {
         <div className="stat"><div className="label">{t('feeds.bundle')}</div><div className="value" style={{ fontSize: 16 }}><Copyable text={adoption.bundle.digest} shown={short(adoption.bundle.digest)} /></div><div className="foot">{bytes(size)} · {t('feeds.adopted', { ago: ago(adoption.at), by: adoption.by })}</div></div>
       </div>
       <Panel title={t('feeds.sourcesTitle')} flush>
-        <Table<Source>
-          size="small"
+        <SmallTable<Source>
           rowKey="source"
           dataSource={sources}
           pagination={false}
@@ -147,8 +146,7 @@ function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {
 function History({ adoptions }: { adoptions: Adoption[] }) {
   return (
     <Panel title={t('feeds.history')} flush>
-      <Table<Adoption>
-        size="small"
+      <SmallTable<Adoption>
         rowKey="id"
         dataSource={adoptions}
         pagination={false}

@@ -1,23 +1,21 @@
 import { useQuery } from '@tanstack/react-query'
 import Modal from 'antd/es/modal'
-import Table from 'antd/es/table'
 import { listSyncs } from '../../api/registries'
 import { t, tx } from '../../i18n'
 import { duration, number } from '../../lib/format'
 import { Time } from '../../ui/bits'
 import { ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
+import { SmallTable } from '../../ui/SmallTable'
 
 export default function SyncHistory({ registry, name, close }: { registry: number; name: string; close(): void }) {
   const runs = useQuery({ queryKey: ['syncs', registry], queryFn: () => listSyncs(registry) })
   return (
     <Modal open title={t('sync.history', { name })} footer={null} onCancel={close} width={820}>
       {runs.error ? <ErrorNote error={runs.error} retry={() => void runs.refetch()} /> : (
-        <Table
-          size="small"
+        <SmallTable
           rowKey="id"
           loading={runs.isPending}
           dataSource={runs.data}
-          pagination={false}
           scroll={{ x: 700, y: 420 }}
           locale={{ emptyText: t('sync.never') }}
           columns={[

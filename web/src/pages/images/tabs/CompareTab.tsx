@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import Select from 'antd/es/select'
-import Table from 'antd/es/table'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { compareContent, listImages, type FindingRow } from '../../../api/images'
@@ -10,6 +9,7 @@ import { Panel, SeveritySplit, SeverityTag } from '../../../ui/bits'
 import { Empty } from '../../../ui/Empty'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import type { TabProps } from '../ImageDrawer'
+import { SmallTable } from '../../../ui/SmallTable'
 
 /** CompareTab is what is new and what is fixed: since the scan before, or since another tag of the repository. */
 export default function CompareTab({ row }: TabProps) {
@@ -55,11 +55,9 @@ function nameOf(m: { imageID: string; image?: { repository: string; tag: string 
 function Changed({ title, rows, counts, empty, row }: { title: string; rows: FindingRow[]; counts: Parameters<typeof SeveritySplit>[0]['counts']; empty: string; row: number }) {
   return (
     <Panel title={title} more={<SeveritySplit counts={counts} />} flush>
-      <Table<FindingRow>
-        size="small"
+      <SmallTable<FindingRow>
         rowKey={(f) => `${f.id} ${f.package.name} ${f.package.version} ${f.package.path ?? ''}`}
         dataSource={rows}
-        pagination={rows.length > 20 ? { pageSize: 20, size: 'small' } : false}
         scroll={{ x: 640 }}
         locale={{ emptyText: empty }}
         columns={[
