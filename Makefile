@@ -82,6 +82,7 @@ test: deps web ## everything that needs nothing from outside, in under ten minut
 	$(GO) vet ./...
 	cd web && npm run --silent check
 	$(GO) test -timeout 20m ./...
+	$(MAKE) console-test
 
 lint: ## what a reviewer should not have to say
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
