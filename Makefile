@@ -76,7 +76,7 @@ deps:
 	  DEBIAN_FRONTEND=noninteractive "$${sudo[@]}" apt-get install -qq -y --no-install-recommends "$${missing[@]}" >/dev/null; \
 	fi
 
-test: deps web ## everything that needs nothing from outside, in under ten minutes
+test: deps web ## everything that needs nothing from outside; a quarter of an hour on two cores
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	  test -z "$$unformatted" || { echo "gofmt these: $$unformatted" >&2; exit 1; }
 	$(GO) vet ./...

@@ -33,7 +33,7 @@ export function Risks({ row, search = '' }: { row: AssetRow; search?: string }) 
       {totalOf(row.counters.vulnerabilities) > 0 && <SeveritySplit counts={row.counters.vulnerabilities} to={(severity) => detailOf(row, 'vulnerabilities', withSeverity(search, severity))} />}
       {malware > 0 && <Link className="tag critical" to={detailOf(row, 'malware', withSeverity(search))}>{t('images.malwareShort')} {number(malware)}</Link>}
       {secrets > 0 && <Link className="tag high" to={detailOf(row, 'secrets', withSeverity(search))}>{t('images.secretsShort')} {number(secrets)}</Link>}
-      {incomplete.length > 0 && <Link className="tag unknown" to={detailOf(row, '', withSeverity(search))} title={incomplete.join('\n')}>{t('images.incomplete')}</Link>}
+      {incomplete.length > 0 && <Link className="tag unknown" to={detailOf(row, '', withSeverity(search))} title={`${t('images.incomplete')}\n${incomplete.join('\n')}`} aria-label={`${t('images.incomplete')}: ${incomplete.join(', ')}`}>?</Link>}
     </span>
   )
 }
