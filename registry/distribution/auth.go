@@ -73,6 +73,7 @@ func (r resource) String() string {
 type grant struct {
 	authorization string
 	expires       time.Time // zero: does not
+	accepted      bool      // the registry has answered a request that carried it
 }
 
 // known returns the Authorization header for a repository, "" if we have none
@@ -85,6 +86,24 @@ func (c *Client) known(repository string) string {
 		return ""
 	}
 	return g.authorization
+}
+
+// accepted notes that the registry took this header for a repository.
+func (c *Client) accepted(repository, authorization string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g := c.grants[repository]; g != nil && g.authorization == authorization {
+		g.accepted = true
+	}
+}
+
+// wasAccepted tells whether the header was good once: it has been exchanged since,
+// or the registry took it.
+func (c *Client) wasAccepted(repository, authorization string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := c.grants[repository]
+	return g == nil || g.authorization != authorization || g.accepted
 }
 
 // authorize answers a challenge and remembers the answer. When several requests

@@ -254,10 +254,14 @@ func (c *Client) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// tokenRounds bounds the attempts at one request with ever new tokens.
+const tokenRounds = 8
+
 // authenticated sends r with what we know of the registry's wishes, and again
-// when it answers with a challenge. A token that another request got may have
-// expired by the time this one uses it, so there is a third attempt unless the
-// refused token was this request's own.
+// when it answers with a challenge. Requests share tokens, so one that is refused
+// may have been good until the others had used it up: it is exchanged again, up to
+// tokenRounds times. A token that this request has just got and that was never
+// good for anything means that the registry does not want us.
 func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, error) {
 	if r.authorization != "" {
 		return c.once(ctx, r, r.authorization)
@@ -265,8 +269,14 @@ func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, 
 	authorization, own := c.known(r.repository), false
 	for round := 1; ; round++ {
 		resp, err := c.once(ctx, r, authorization)
-		if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.sameHost(resp) || own || round == 3 {
+		if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.sameHost(resp) {
+			if err == nil {
+				c.accepted(r.repository, authorization)
+			}
 			return resp, err
+		}
+		if round == tokenRounds || own && !c.wasAccepted(r.repository, authorization) {
+			return resp, nil
 		}
 		challenges := parseChallenges(resp.Header.Values("WWW-Authenticate"))
 		if len(challenges) == 0 {

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -323,6 +324,51 @@ func TestTokens(t *testing.T) {
 	valid.Store("Bearer token-given")
 	if err := readAll(t, c, "team/app", "1", img); err != nil {
 		t.Errorf("registry token: %v", err)
+	}
+}
+
+// Requests that share a token do not fail because others have used it up; one that
+// is refused with a token that was never good for anything does not go on for ever.
+func TestTokensUsedUpByOthers(t *testing.T) {
+	server := registrytest.Start(t, registrytest.Options{})
+	push(t, server, "team/app:1")
+	var mu sync.Mutex
+	var host string
+	issued, used, worthless := 0, map[string]bool{}, false
+	host = front(t, server, func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.URL.Path == "/token" {
+			issued++
+			fmt.Fprintf(w, `{"token":"token-%d","expires_in":300}`, issued)
+			return true
+		}
+		token := r.Header.Get("Authorization")
+		if token == "" || used[token] || worthless {
+			w.Header().Add("WWW-Authenticate", `Bearer realm="http://`+host+`/token",service="s",scope="repository:team/app:pull"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		used[token] = true // each token is good for one request
+		r.Header.Del("Authorization")
+		return false
+	})
+	c := client(t, host, Options{Credentials: Static(Credential{Username: "me", Password: "pass-phrase"})})
+	var all sync.WaitGroup
+	for range tokenRounds - 2 { // in each round one of them gets through
+		all.Go(func() {
+			if _, _, err := c.Manifest(t.Context(), "team/app", "1"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	worthless = true
+	before := issued
+	_, _, err := c.Manifest(t.Context(), "team/app", "1")
+	wantError(t, err, pratique.CodeUnauthorized, "401")
+	if n := issued - before; n > 2 {
+		t.Errorf("%d tokens were asked for although none is any good", n)
 	}
 }
 
