@@ -73,7 +73,7 @@ func (r resource) String() string {
 type grant struct {
 	authorization string
 	expires       time.Time // zero: does not
-	accepted      bool      // the registry has answered a request that carried it
+	shared        bool      // by more than the request that asked for it
 }
 
 // known returns the Authorization header for a repository, "" if we have none
@@ -85,25 +85,17 @@ func (c *Client) known(repository string) string {
 	if g == nil || !g.expires.IsZero() && time.Now().After(g.expires) {
 		return ""
 	}
+	g.shared = true
 	return g.authorization
 }
 
-// accepted notes that the registry took this header for a repository.
-func (c *Client) accepted(repository, authorization string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if g := c.grants[repository]; g != nil && g.authorization == authorization {
-		g.accepted = true
-	}
-}
-
-// wasAccepted tells whether the header was good once: it has been exchanged since,
-// or the registry took it.
-func (c *Client) wasAccepted(repository, authorization string) bool {
+// shared tells whether other requests carry this header too, or have carried it
+// until they exchanged it.
+func (c *Client) shared(repository, authorization string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := c.grants[repository]
-	return g == nil || g.authorization != authorization || g.accepted
+	return g == nil || g.authorization != authorization || g.shared
 }
 
 // authorize answers a challenge and remembers the answer. When several requests
@@ -113,6 +105,7 @@ func (c *Client) authorize(ctx context.Context, repository string, challenges []
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if g := c.grants[repository]; g != nil && g.authorization != tried && (g.expires.IsZero() || time.Now().Before(g.expires)) {
+		g.shared = true
 		return g.authorization, false, nil
 	}
 	cred, err := c.opt.Credentials(ctx, c.host, repository)

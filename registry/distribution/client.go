@@ -260,8 +260,8 @@ const tokenRounds = 8
 // authenticated sends r with what we know of the registry's wishes, and again
 // when it answers with a challenge. Requests share tokens, so one that is refused
 // may have been good until the others had used it up: it is exchanged again, up to
-// tokenRounds times. A token that this request has just got and that was never
-// good for anything means that the registry does not want us.
+// tokenRounds times. When this request has just got the token and is alone with it,
+// the registry does not want us.
 func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, error) {
 	if r.authorization != "" {
 		return c.once(ctx, r, r.authorization)
@@ -270,12 +270,9 @@ func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, 
 	for round := 1; ; round++ {
 		resp, err := c.once(ctx, r, authorization)
 		if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.sameHost(resp) {
-			if err == nil {
-				c.accepted(r.repository, authorization)
-			}
 			return resp, err
 		}
-		if round == tokenRounds || own && !c.wasAccepted(r.repository, authorization) {
+		if round == tokenRounds || own && !c.shared(r.repository, authorization) {
 			return resp, nil
 		}
 		challenges := parseChallenges(resp.Header.Values("WWW-Authenticate"))
