@@ -101,8 +101,8 @@ type Content struct {
 	close []func() error
 }
 
-// Layer is one layer with one of two ways to read it. A layer with a State has
-// none, and a Reason.
+// Layer is one layer with one of two ways to read it: a blob, which has a Digest, or
+// a folder, which has a DiffID. A layer with a State has none, and a Reason.
 type Layer struct {
 	pratique.Layer
 	Blob     layer.Source

@@ -101,7 +101,7 @@ func TestInventory(t *testing.T) {
 		fmt.Sprintf("k8s.io %s %v [] %v other 3", pratique.DigestOf(other.Config()), []string{"harbor.example:8443/team/other:2"}, []pratique.Digest{pratique.DigestOf(other.Manifest())}),
 		fmt.Sprintf("default %s %v [] %v app 3", id, []string{"docker.io/test/app:1"}, []string{digest}),
 	}
-	equalSets(t, "images", got, want)
+	enginetest.Same(t, "images", got, want)
 	// Every name that ctr lists is among them, and no other.
 	var names, said []string
 	for _, i := range images {
@@ -114,7 +114,7 @@ func TestInventory(t *testing.T) {
 			}
 		}
 	}
-	equalSets(t, "names", names, said)
+	enginetest.Same(t, "names", names, said)
 
 	// runc keeps the containers of all containerds of a host in one place.
 	unique := "-" + filepath.Base(server.Dir)
@@ -142,7 +142,7 @@ func TestInventory(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%s %s %s %s %q %s %s/%s %s", c.Space, strings.TrimSuffix(c.ID, unique), c.State, code, strings.Join(c.Command, " "), c.Image, c.PodNamespace, c.Pod, c.ImageID))
 	}
-	equalSets(t, "containers", got, []string{
+	enginetest.Same(t, "containers", got, []string{
 		fmt.Sprintf(`k8s.io running running - "/bin/sleep 600" docker.io/test/app:1 shop/web-0 %s`, id),
 		fmt.Sprintf(`k8s.io paused paused - "/bin/sleep 500" docker.io/test/app:1 / %s`, id),
 		fmt.Sprintf(`default exited exited 7 "/bin/sh -c exit 7" docker.io/test/app:1 / %s`, id),
@@ -161,60 +161,24 @@ func TestInventory(t *testing.T) {
 			got = append(got, c.ID+" "+strings.ReplaceAll(string(c.State), "exited", "stopped"))
 		}
 	}
-	equalSets(t, "tasks", got, said)
+	enginetest.Same(t, "tasks", got, said)
 }
 
-func equalSets(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		t.Errorf("%s:\n%s\nwanted\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-func TestWatch(t *testing.T) {
+func TestConformance(t *testing.T) {
 	server := enginetest.Containerd(t)
-	e := containerd.New(containerd.Options{Address: server.Socket})
-	ctx, stop := context.WithCancel(t.Context())
-	events := make(chan engine.Event, 100)
-	ended := make(chan error, 1)
-	go func() { ended <- e.Watch(ctx, func(ev engine.Event) error { events <- ev; return nil }) }()
-	time.Sleep(300 * time.Millisecond) // until it listens
-	load(t, server, "default", made(t, testimage.Gzip, "docker.io/test/app:1", "app"))
-	one := "one-" + filepath.Base(server.Dir)
-	server.Run(t, "run", "-d", "docker.io/test/app:1", one)
-	server.Run(t, "tasks", "kill", "-s", "9", one)
-	want := []string{"image images/create docker.io/test/app:1", "container containers/create " + one, "container tasks/start " + one, "container tasks/exit " + one}
-	for deadline := time.After(10 * time.Second); len(want) > 0; {
-		select {
-		case ev := <-events:
-			if time.Since(ev.Time).Abs() > time.Minute {
-				t.Errorf("event %+v", ev)
-			}
-			want = slices.DeleteFunc(want, func(s string) bool { return s == ev.Subject+" "+ev.Action+" "+ev.ID })
-		case <-deadline:
-			t.Fatalf("no event told of %v", want)
-		}
-	}
-	stop()
-	if err := <-ended; pratique.CodeOf(err) != pratique.CodeCancelled {
-		t.Errorf("after the end: %v", err)
-	}
-	go func() { ended <- e.Watch(t.Context(), func(engine.Event) error { return nil }) }()
-	time.Sleep(300 * time.Millisecond)
-	server.Kill()
-	select {
-	case err := <-ended:
-		if pratique.CodeOf(err) != pratique.CodeUnreachable {
-			t.Errorf("after kill -9: %v", err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("the watch outlives its engine")
-	}
-	if _, err := e.Images(t.Context()); pratique.CodeOf(err) != pratique.CodeUnreachable {
-		t.Errorf("images of a dead engine: %v", err)
-	}
+	enginetest.Conform(t, enginetest.Subject{
+		Engine: containerd.New(containerd.Options{Address: server.Socket}),
+		Change: func(t testing.TB) string {
+			load(t, server, "default", made(t, testimage.Gzip, "docker.io/test/app:1", "app"))
+			one := "one-" + filepath.Base(server.Dir)
+			server.Run(t, "run", "-d", "docker.io/test/app:1", one)
+			server.Run(t, "tasks", "kill", "-s", "9", one)
+			return "docker.io/test/app:1"
+		},
+		Events:  []string{"image images/create", "container containers/create", "container tasks/start", "container tasks/exit"},
+		Missing: []string{"test/none", "k8s.io/test/app:1", "deadbeef"},
+		Kill:    server.Kill,
+	})
 }
 
 // TestContent: layers are read from their blobs, and from snapshots when the blobs

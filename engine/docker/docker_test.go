@@ -1,7 +1,6 @@
 package docker_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -84,7 +83,7 @@ func TestInventory(t *testing.T) {
 		slices.Sort(i.RepoTags)
 		said = append(said, fmt.Sprint(i.ID, i.RepoTags, i.Os, i.Architecture, i.Size, i.Config.Labels["purpose"], i.RootFS.Layers))
 	}
-	equalSets(t, "images", got, said)
+	enginetest.Same(t, "images", got, said)
 	if len(got) != 3 {
 		t.Errorf("%d images, and three were made", len(got))
 	}
@@ -131,66 +130,26 @@ func TestInventory(t *testing.T) {
 		said = append(said, fmt.Sprint(i.ID, strings.TrimPrefix(i.Name, "/"), i.Image, i.Config.Image, i.State.Status, i.State.ExitCode,
 			strings.Join(append([]string{i.Path}, i.Args...), " "), i.Created.UnixNano(), updated.UnixNano(), i.Config.Labels["team"]))
 	}
-	equalSets(t, "containers", got, said)
+	enginetest.Same(t, "containers", got, said)
 	if len(got) != 5 {
 		t.Errorf("%d containers, and five were made", len(got))
 	}
 }
 
-func equalSets(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		t.Errorf("%s:\n%s\nthe engine's command says\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-func TestWatch(t *testing.T) {
+func TestConformance(t *testing.T) {
 	server := enginetest.Docker(t)
-	e := docker.New(docker.Options{Host: "unix://" + server.Socket})
-	ctx, stop := context.WithCancel(t.Context())
-	events := make(chan engine.Event, 100)
-	ended := make(chan error, 1)
-	if _, err := e.Info(ctx); err != nil {
-		t.Fatal(err)
-	}
-	go func() { ended <- e.Watch(ctx, func(ev engine.Event) error { events <- ev; return nil }) }()
-	time.Sleep(300 * time.Millisecond) // until it listens
-	server.Run(t, "import", "-c", `CMD ["/bin/sleep","600"]`, enginetest.Base(t), "test/base:1")
-	id := server.Run(t, "run", "-d", "--name", "short", "--network", "none", "test/base:1")
-	server.Run(t, "rm", "-f", "short")
-	want := []string{"image import", "container create", "container start", "container die", "container destroy"}
-	for deadline := time.After(10 * time.Second); len(want) > 0; {
-		select {
-		case ev := <-events:
-			if ev.Subject == "container" && ev.ID != id || time.Since(ev.Time).Abs() > time.Minute {
-				t.Errorf("event %+v", ev)
-			}
-			want = slices.DeleteFunc(want, func(s string) bool { return s == ev.Subject+" "+ev.Action })
-		case <-deadline:
-			t.Fatalf("no event told of %v", want)
-		}
-	}
-	stop()
-	if err := <-ended; pratique.CodeOf(err) != pratique.CodeCancelled {
-		t.Errorf("after the end: %v", err)
-	}
-	// An engine that goes away ends the watch with an error.
-	go func() { ended <- e.Watch(t.Context(), func(engine.Event) error { return nil }) }()
-	time.Sleep(300 * time.Millisecond)
-	server.Kill()
-	select {
-	case err := <-ended:
-		if pratique.CodeOf(err) != pratique.CodeUnreachable {
-			t.Errorf("after kill -9: %v", err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("the watch outlives its engine")
-	}
-	if _, err := e.Images(t.Context()); pratique.CodeOf(err) != pratique.CodeUnreachable {
-		t.Errorf("images of a dead engine: %v", err)
-	}
+	enginetest.Conform(t, enginetest.Subject{
+		Engine: docker.New(docker.Options{Host: "unix://" + server.Socket}),
+		Change: func(t testing.TB) string {
+			server.Run(t, "import", "-c", `CMD ["/bin/sleep","600"]`, enginetest.Base(t), "test/base:1")
+			server.Run(t, "run", "-d", "--name", "short", "--network", "none", "test/base:1")
+			server.Run(t, "rm", "-f", "short")
+			return "test/base:1"
+		},
+		Events:  []string{"image import", "container create", "container start", "container die", "container destroy"},
+		Missing: []string{"test/none:1", "deadbeef"},
+		Kill:    server.Kill,
+	})
 }
 
 // TestOpen: the folders are found, by any name; where they are not, the engine is

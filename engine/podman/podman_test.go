@@ -1,7 +1,6 @@
 package podman_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -29,7 +28,7 @@ var _ engine.Engine = (*podman.Engine)(nil)
 // limits are what a container may ask for where the hard limits are low.
 var limits = []string{"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--network", "none"}
 
-func run(t *testing.T, e *enginetest.Engine, args ...string) string {
+func run(t testing.TB, e *enginetest.Engine, args ...string) string {
 	t.Helper()
 	return e.Run(t, append(append([]string{args[0]}, limits...), args[1:]...)...)
 }
@@ -95,7 +94,7 @@ func TestInventory(t *testing.T) {
 			said = append(said, line)
 		}
 	}
-	equalSets(t, "images", got, said)
+	enginetest.Same(t, "images", got, said)
 	if len(got) != 3 {
 		t.Errorf("%d images, and three were made", len(got))
 	}
@@ -135,7 +134,7 @@ func TestInventory(t *testing.T) {
 			}
 			got = append(got, fmt.Sprint(c.ID, c.Name, c.ImageID.Hex(), c.Image, c.State, code, c.Command, c.Updated.Unix(), c.Labels["team"]))
 		}
-		equalSets(t, "containers by "+name, got, said)
+		enginetest.Same(t, "containers by "+name, got, said)
 	}
 	if len(said) != 5 {
 		t.Errorf("%d containers, and five were made", len(said))
@@ -189,51 +188,32 @@ func toSQLite(t *testing.T, root string) {
 	}
 }
 
-func equalSets(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		t.Errorf("%s:\n%s\nthe engine's command says\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-func TestWatch(t *testing.T) {
+// TestConformance: with podman's service, and from its files alone.
+func TestConformance(t *testing.T) {
 	server := enginetest.Podman(t, true)
-	for name, c := range map[string]struct {
-		address string
-		want    []string
-	}{
-		"service": {server.Socket, []string{"image tag", "container create", "container start", "container died", "container remove"}},
-		"files":   {"/nonexistent.sock", []string{"image change", "container change"}},
-	} {
-		e := podman.New(podman.Options{Root: server.Root, Address: "unix://" + c.address})
-		ctx, stop := context.WithCancel(t.Context())
-		events, ended := make(chan engine.Event, 1000), make(chan error, 1)
-		run(t, server, "create", "--rm", "--name", "before-"+name, imported(t, server, "localhost/before:"+name)) // so that the store is there
-		go func() { ended <- e.Watch(ctx, func(ev engine.Event) error { events <- ev; return nil }) }()
-		time.Sleep(500 * time.Millisecond) // until it listens
-		run(t, server, "run", "-d", "--name", name, imported(t, server, "localhost/test/base:"+name))
-		server.Run(t, "rm", "-f", "-t", "0", name)
-		for deadline := time.After(20 * time.Second); len(c.want) > 0; {
-			select {
-			case ev := <-events:
-				c.want = slices.DeleteFunc(c.want, func(s string) bool { return s == ev.Subject+" "+ev.Action })
-			case <-deadline:
-				t.Fatalf("%s: no event told of %v", name, c.want)
-			}
-		}
-		stop()
-		if err := <-ended; pratique.CodeOf(err) != pratique.CodeCancelled {
-			t.Errorf("%s: after the end: %v", name, err)
+	change := func(name string) func(testing.TB) string {
+		return func(t testing.TB) string {
+			image := "localhost/test/base:" + name
+			server.Run(t, "import", "-c", `CMD ["/bin/sleep","600"]`, enginetest.Base(t), image)
+			run(t, server, "run", "-d", "--name", name, image)
+			server.Run(t, "rm", "-f", "-t", "0", name)
+			return image
 		}
 	}
-}
-
-func imported(t *testing.T, e *enginetest.Engine, name string) string {
-	t.Helper()
-	e.Run(t, "import", "-c", `CMD ["/bin/sleep","600"]`, enginetest.Base(t), name)
-	return name
+	change("first")(t) // so that the store is there
+	missing := []string{"test/none", "deadbeef", "localhost/test/base"}
+	enginetest.Conform(t, enginetest.Subject{
+		Engine:  podman.New(podman.Options{Root: server.Root, Address: "unix:///nonexistent.sock"}),
+		Change:  change("files"),
+		Events:  []string{"image change", "container change"},
+		Missing: missing,
+	})
+	enginetest.Conform(t, enginetest.Subject{
+		Engine:  podman.New(podman.Options{Root: server.Root, Address: "unix://" + server.Socket}),
+		Change:  change("service"),
+		Events:  []string{"image tag", "container create", "container start", "container died", "container remove"},
+		Missing: missing,
+	})
 }
 
 // TestContent: an image is found by any of its names, read from its folders, and
@@ -316,5 +296,5 @@ func TestUsers(t *testing.T) {
 	for _, o := range podman.Users(root) {
 		got = append(got, o.Owner+" "+o.Root+" "+strings.TrimPrefix(o.Address, "unix://"+root))
 	}
-	equalSets(t, "stores", got, []string{" /var/lib/containers/storage /run/podman/podman.sock", "ann /home/ann/.local/share/containers/storage /run/user/1001/podman/podman.sock"})
+	enginetest.Same(t, "stores", got, []string{" /var/lib/containers/storage /run/podman/podman.sock", "ann /home/ann/.local/share/containers/storage /run/user/1001/podman/podman.sock"})
 }
