@@ -1,55 +1,22 @@
 package service
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/registry/distribution/registrytest"
-)
-
-// A harbor answers as a recorded Harbor did (see registry/harbor/testdata), with
-// the digests of images that can be pulled: a real registry stands behind its /v2/.
-type harbor struct {
-	t       testing.TB
-	version int
-	server  *httptest.Server
-	images  http.Handler
-	digests *strings.Replacer // of the recording → of the images
-
-	mu    sync.Mutex
-	asked []string
-}
-
-const (
-	harborPassword = "kept-in-the-harbour-office"
-	robotPassword  = "kept-by-the-robot"
-	harborToken    = "REDACTED.JWT.VALUE" // what the recorded token service gives out
-)
-
-// The recording's manifests: a plain image, another one with a signature's tag and
-// an SBOM, and an index of both.
-const (
-	recordedPlain  = "f6dbfc0e873cc32d326b37632732862b4e2779de6833d37c42ad2b042288f5d3"
-	recordedSigned = "bef819a174eb9684b802aad5372dc7daa9b0941ac909b8dfb28f13e7a0a4154f"
-	recordedSBOM   = "4e92c7c48c8e84070e340588d7a0246f16f465dcf706ae362bda9ebbc9ee7455"
-	recordedIndex  = "d70de7d617d509398eb1f8c5de32a1dbf022835b9c1de19f4f61a625b5b39b86"
+	"github.com/pratique/pratique/registry/harbor/harbortest"
 )
 
 // startHarbor pushes the images to a registry, and puts the recording before it.
-func startHarbor(t testing.TB, version int, plain, signed *content) *harbor {
+func startHarbor(t testing.TB, version int, plain, signed *content) *harbortest.Server {
 	t.Helper()
 	behind := registrytest.Start(t, registrytest.Options{Basic: true})
 	p := newPusher("http://" + behind.Host)
@@ -89,153 +56,11 @@ func startHarbor(t testing.TB, version int, plain, signed *content) *harbor {
 		direct(r)
 		r.SetBasicAuth(registrytest.Username, registrytest.Password)
 	}
-	h := &harbor{t: t, version: version, images: proxy, digests: strings.NewReplacer(
-		recordedPlain, pratique.DigestOf(plain.Manifest()).Hex(), recordedSigned, pratique.DigestOf(signed.Manifest()).Hex(),
-		recordedSBOM, sbom.Hex(), recordedIndex, pratique.DigestOf(index).Hex())}
-	h.server = httptest.NewServer(http.HandlerFunc(h.serve))
-	t.Cleanup(h.server.Close)
-	return h
-}
-
-func (h *harbor) serve(w http.ResponseWriter, r *http.Request) {
-	h.mu.Lock()
-	h.asked = append(h.asked, r.RequestURI)
-	h.mu.Unlock()
-	path, query, _ := strings.Cut(r.RequestURI, "?")
-	switch {
-	case strings.HasPrefix(path, "/v2/") && path != "/v2/" && r.Header.Get("Authorization") == "Bearer "+harborToken:
-		h.images.ServeHTTP(w, r)
-	case path == "/v2/" && strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "):
-		h.replay(w, r, "v2/v2-basic")
-	case strings.HasPrefix(path, "/v2/"):
-		h.replay(w, r, map[int]string{1: "v1/v2-basic", 2: "v2/v2-nocred"}[h.version])
-	case path == "/service/token" && h.who(r) == "wrong":
-		w.WriteHeader(http.StatusUnauthorized)
-	case path == "/service/token":
-		h.replay(w, r, "v2/token") // the same on both
-	case h.version == 1:
-		h.serve1(w, r, path, query)
-	default:
-		h.serve2(w, r, path)
-	}
-}
-
-func (h *harbor) who(r *http.Request) string {
-	user, given, ok := r.BasicAuth()
-	switch {
-	case !ok:
-		return "anonymous"
-	case user == "admin" && given == harborPassword:
-		return "admin"
-	case strings.HasPrefix(user, "robot$") && given == robotPassword:
-		return "robot"
-	}
-	return "wrong"
-}
-
-func (h *harbor) serve1(w http.ResponseWriter, r *http.Request, path, query string) {
-	switch who := h.who(r); {
-	case path == "/api/systeminfo":
-		h.replay(w, r, "v1/systeminfo")
-	case path == "/api/version", strings.HasPrefix(path, "/api/v2.0/"):
-		h.replay(w, r, "v1/v1-as-v2")
-	case who == "robot":
-		h.replay(w, r, "v1/robot-repos")
-	case path == "/api/users/current" && who == "admin":
-		h.replay(w, r, "v1/me")
-	case path == "/api/users/current":
-		h.replay(w, r, "v1/me-bad")
-	case path == "/api/projects" && who == "admin":
-		h.replay(w, r, "v1/projects-101")
-	case path == "/api/projects":
-		h.replay(w, r, "v1/projects-bad") // 200, with what is public
-	case path == "/api/repositories" && strings.Contains(query, "project_id=2&"):
-		h.replay(w, r, "v1/repos")
-	case path == "/api/repositories":
-		h.replay(w, r, "v1/repos-404")
-	case path == "/api/repositories/team/sub/app/tags":
-		h.replay(w, r, "v1/tags")
-	default:
-		h.replay(w, r, "v1/tags-404")
-	}
-}
-
-func (h *harbor) serve2(w http.ResponseWriter, r *http.Request, path string) {
-	by := func(m map[string]string) string { return "v2/" + m[h.who(r)] }
-	switch path {
-	case "/api/version":
-		write(w, `{"version":"v2.0"}`)
-	case "/api/v2.0/systeminfo":
-		h.replay(w, r, by(map[string]string{"admin": "systeminfo-admin", "robot": "robot-sysinfo", "wrong": "systeminfo", "anonymous": "systeminfo"}))
-	case "/api/v2.0/users/current":
-		h.replay(w, r, by(map[string]string{"admin": "me", "robot": "robot-me", "wrong": "me-bad", "anonymous": "me-anon"}))
-	case "/api/v2.0/projects":
-		h.replay(w, r, by(map[string]string{"admin": "projects-100", "robot": "robot-projects", "wrong": "badcred", "anonymous": "badcred"}))
-	case "/api/v2.0/projects/team/repositories":
-		h.replay(w, r, "v2/robot-repos")
-	case "/api/v2.0/projects/library/repositories":
-		w.Header().Set("X-Total-Count", "1")
-		write(w, `[{"id":3,"name":"library/app","project_id":1}]`)
-	case "/api/v2.0/projects/library/repositories/app/artifacts":
-		h.replay(w, r, "v2/arts-untagged")
-	case "/api/v2.0/projects/team/repositories/oci/artifacts":
-		h.replay(w, r, "v2/arts-accessory")
-	case "/api/v2.0/projects/team/repositories/multi/artifacts":
-		h.replay(w, r, "v2/arts-index")
-	case "/api/v2.0/projects/team/repositories/sub%252Fdeep%252Fapp/artifacts":
-		h.replay(w, r, "v2/arts-single-enc")
-	default:
-		h.replay(w, r, "v2/arts-404")
-	}
-}
-
-func write(w http.ResponseWriter, text string) {
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte(text))
-}
-
-func (h *harbor) replay(w http.ResponseWriter, r *http.Request, recording string) {
-	file := filepath.Join("../../registry/harbor/testdata", recording)
-	header, err := os.ReadFile(file + ".hdr")
-	if err != nil {
-		h.t.Errorf("%s: %v", r.RequestURI, err)
-		return
-	}
-	body, err := os.ReadFile(file + ".body")
-	if err != nil {
-		h.t.Errorf("%s: %v", r.RequestURI, err)
-		return
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(header)), nil)
-	if err != nil {
-		h.t.Errorf("%s: %v", recording, err)
-		return
-	}
-	for name, values := range resp.Header {
-		if name == "Content-Length" || name == "Date" {
-			continue
-		}
-		for _, v := range values {
-			// The token service is where this server listens.
-			for _, recorded := range []string{"127.0.0.1:18080", "127.0.0.1:18081"} {
-				v = strings.ReplaceAll(v, recorded, r.Host)
-			}
-			w.Header().Add(name, v)
-		}
-	}
-	w.WriteHeader(resp.StatusCode)
-	_, _ = w.Write([]byte(h.digests.Replace(string(body))))
-}
-
-func (h *harbor) count(part string) (n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, uri := range h.asked {
-		if strings.Contains(uri, part) {
-			n++
-		}
-	}
-	return n
+	return harbortest.Start(t, version, func(s *harbortest.Server) {
+		s.Images = proxy
+		s.Edit = strings.NewReplacer(harbortest.Plain, pratique.DigestOf(plain.Manifest()).Hex(), harbortest.Signed, pratique.DigestOf(signed.Manifest()).Hex(),
+			harbortest.SBOM, sbom.Hex(), harbortest.Index, pratique.DigestOf(index).Hex())
+	})
 }
 
 // Harbor, old and new, through the whole service. Its catalogue is never asked; a
@@ -257,7 +82,7 @@ func TestHarbor(t *testing.T) {
 			h := startHarbor(t, version, plain, signed)
 			s := serve(t, "")
 			s.importFeeds(e.advisories, time.Now().Add(-48*time.Hour))
-			form := map[string]any{"name": "harbor", "kind": "harbor", "address": h.server.URL, "username": "admin", "password": "not-the-password"}
+			form := map[string]any{"name": "harbor", "kind": "harbor", "address": h.URL, "username": "admin", "password": "not-the-password"}
 			var tested connectionTest
 			s.want(http.StatusOK, http.MethodPost, "/registries/test", form, &tested)
 			if tested.Status != "auth_failed" || tested.Reason.ZH == "" || tested.Remedy.EN == "" {
@@ -274,7 +99,7 @@ func TestHarbor(t *testing.T) {
 				t.Errorf("with a wrong password: %+v", got)
 			}
 
-			form["password"] = harborPassword
+			form["password"] = harbortest.Password
 			s.want(http.StatusOK, http.MethodPut, path, form, nil)
 			s.want(http.StatusOK, http.MethodPost, path+"/test", nil, &tested)
 			if tested.Status != "connected" {
@@ -303,7 +128,7 @@ func TestHarbor(t *testing.T) {
 			}
 			list("a user")
 			if version == 2 { // a robot of Harbor 1 may not list: the connector says so
-				form["username"], form["password"] = "robot$scanner", robotPassword
+				form["username"], form["password"] = "robot$scanner", harbortest.RobotPassword
 				s.want(http.StatusOK, http.MethodPut, path, form, nil)
 				list("a robot")
 			}
@@ -317,7 +142,7 @@ func TestHarbor(t *testing.T) {
 					t.Errorf("%+v", r)
 				}
 			}
-			if n := h.count("_catalog"); n > 0 {
+			if n := h.Count("_catalog"); n > 0 {
 				t.Errorf("the catalogue was asked for %d times", n)
 			}
 			s.stop()

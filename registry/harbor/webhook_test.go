@@ -1,37 +1,16 @@
 package harbor
 
 import (
-	"bufio"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/registry"
+	"github.com/pratique/pratique/registry/harbor/harbortest"
 )
-
-// recorded returns the bodies that Harbor 2.15.2 posted to a path.
-func recorded(t testing.TB, path string) (bodies []string) {
-	f, err := os.Open("testdata/v2/sink.log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if lines.Text() == "POST "+path && lines.Scan() && lines.Scan() {
-			bodies = append(bodies, lines.Text())
-		}
-	}
-	if len(bodies) == 0 {
-		t.Fatal("the recording has no call of " + path)
-	}
-	return bodies
-}
 
 func call(body, authorization string) ([]registry.Hint, error) {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
@@ -46,7 +25,7 @@ func TestWebhookRecordings(t *testing.T) {
 	}
 	for _, path := range []string{"/webhook", "/webhook-ce"} {
 		var got []registry.Hint
-		for _, body := range recorded(t, path) {
+		for _, body := range harbortest.Sink(t, path) {
 			hints, err := call(body, "Bearer abc") // as it was recorded
 			if err != nil {
 				t.Errorf("%v: %s", err, body)
@@ -96,7 +75,7 @@ func TestWebhookForms(t *testing.T) {
 
 func FuzzEvent(f *testing.F) {
 	for _, path := range []string{"/webhook", "/webhook-ce"} {
-		for _, body := range recorded(f, path) {
+		for _, body := range harbortest.Sink(f, path) {
 			f.Add(body)
 		}
 	}
