@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/layer"
@@ -30,9 +31,10 @@ func (r *remote) Open(ctx context.Context, conn registry.Connection, repository 
 
 // scannerPlaces is where a process that scans keeps things.
 type scannerPlaces struct {
-	key     string // file of the installation's key
-	facts   string // folder; may be shared by any number of processes
-	scratch string // folder in which each process has one for what is too large for memory
+	key     string        // file of the installation's key
+	facts   string        // folder; may be shared by any number of processes
+	unused  time.Duration // facts that no scan has used for so long are removed; 0: never
+	scratch string        // folder in which each process has one for what is too large for memory
 	bundles *bundles
 }
 
@@ -63,14 +65,56 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 		return nil, nil, noRoom(err)
 	}
 	pass := layer.NewPass(analyzers, layer.Limits{Memory: scanMemory}, scratch)
+	ctx, cancel := context.WithCancel(context.Background())
+	go prune(ctx, facts, at.unused, log)
 	return &scan.Scanner{
 			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: &scan.Turns{Beyond: facts}, Knowledge: at.bundles, Credentials: credentials,
 			Rules: rulesOf(pass), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
 		}, func() {
+			cancel()
 			pass.Close()
 			_ = os.Setenv("TMPDIR", before) // "" is as if it were not set
 			remove()
 		}, nil
+}
+
+// keepFacts is how long facts are kept that no scan uses. Layers that live images
+// hold are among them if those are not scanned again: to judge them by new knowledge
+// needs no facts, and whoever scans them reads their layers again.
+const keepFacts = 90 * 24 * time.Hour
+
+// pruneEvery is how often a process looks for facts that are no longer used.
+const pruneEvery = 24 * time.Hour
+
+// prune removes facts that were not used for a while, until ctx ends. Processes that
+// share the folder may all do it.
+func prune(ctx context.Context, facts *factdir.Dir, unused time.Duration, log *slog.Logger) {
+	if unused == 0 {
+		return
+	}
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		switch files, bytes, err := facts.Prune(unused); {
+		case err != nil:
+			log.Error("facts that are no longer used cannot be removed", "error", err)
+		case files > 0:
+			log.Info("facts that no scan has used were removed", "unused", unused, "files", files, "bytes", bytes)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// checkUnused refuses a time that would remove what is about to be used.
+func checkUnused(unused time.Duration) error {
+	if unused != 0 && unused < 24*time.Hour {
+		return pratique.Errorf(pratique.CodeInvalid, "--keep-facts is %s", unused).WithRemedy("give at least 24h, or 0 to keep them for ever")
+	}
+	return nil
 }
 
 // scanMemory is how many bytes of files' content all scans of a process may hold.

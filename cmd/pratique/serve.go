@@ -51,6 +51,7 @@ type serveFlags struct {
 	feedsEvery  time.Duration
 	scans       int
 	facts       string
+	keepFacts   time.Duration
 	exports     string
 	sessionIdle time.Duration
 	sessionLife time.Duration
@@ -104,6 +105,7 @@ once.`,
 	flags.StringVar(&f.mirror, "feed-mirror", "", "address of a mirror of all feeds (default: their publishers)")
 	flags.DurationVar(&f.feedsEvery, "feeds-every", 24*time.Hour, "how often feeds are updated until somebody sets it in the settings, in whole hours; 0 is by hand only")
 	flags.IntVar(&f.scans, "scans", defaultScans(), "images that this process scans at once; 0 leaves scanning to workers")
+	flags.DurationVar(&f.keepFacts, "keep-facts", keepFacts, "facts that no scan has used for so long are removed; 0 keeps them for ever")
 	flags.StringVar(&f.facts, "facts", "", "folder of the facts that were read from layers (default: facts in the data folder); workers may share it")
 	flags.StringVar(&f.exports, "exports", "", "folder of exported files (default: exports in the data folder); servers on one database share it")
 	flags.DurationVar(&f.sessionIdle, "session-idle", time.Hour, "a session ends when it is not used for this long")
@@ -143,6 +145,9 @@ func (f *serveFlags) check() error {
 	}
 	if f.scans < 0 || f.scans > maxScans {
 		return pratique.Errorf(pratique.CodeInvalid, "--scans is %d", f.scans).WithRemedy("give 0 to %d", maxScans)
+	}
+	if err := checkUnused(f.keepFacts); err != nil {
+		return err
 	}
 	if f.feedsEvery != 0 && f.feedsEvery < time.Hour {
 		return pratique.Errorf(pratique.CodeInvalid, "--feeds-every is %s", f.feedsEvery).WithRemedy("give an hour at least, or 0 for by hand only")
@@ -398,7 +403,7 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	}
 	// Also without scanning, this process says which rules are the current ones.
 	scanner, end, err := newScanner(s.db, scannerPlaces{
-		key: keyPath, facts: cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), scratch: filepath.Join(s.flags.data, "scratch"), bundles: s.cases.bundles,
+		key: keyPath, facts: cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), unused: s.flags.keepFacts, scratch: filepath.Join(s.flags.data, "scratch"), bundles: s.cases.bundles,
 	}, s.seen, s.log)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ type workerFlags struct {
 	key         string
 	data        string
 	facts       string
+	keepFacts   time.Duration
 	scans       int
 	listen      string
 	logLevel    string
@@ -68,6 +69,7 @@ file (--config), as for "pratique serve".`,
 	flags.StringVar(&f.database, "database", "", "postgres://USER:PASSWORD@HOST:PORT/NAME of the service (required)")
 	flags.StringVar(&f.key, "key", "", "copy of the service's key file (required)")
 	flags.StringVar(&f.data, "data", "", "folder for facts, feeds and scratch files (default: pratique/worker in the user's cache folder)")
+	flags.DurationVar(&f.keepFacts, "keep-facts", keepFacts, "facts that no scan has used for so long are removed; 0 keeps them for ever")
 	flags.StringVar(&f.facts, "facts", "", "folder of the facts, which workers may share (default: facts in the data folder)")
 	flags.IntVar(&f.scans, "scans", defaultScans(), "images that are scanned at once")
 	flags.StringVar(&f.listen, "listen", "", "HOST:PORT for /healthz and /metrics (default: none)")
@@ -89,6 +91,9 @@ func (f *workerFlags) check() error {
 		return pratique.Errorf(pratique.CodeInvalid, "--scans is %d", f.scans).WithRemedy("give 1 to %d", maxScans)
 	case f.stopTimeout < time.Second:
 		return pratique.Errorf(pratique.CodeInvalid, "--stop-timeout is %s", f.stopTimeout).WithRemedy("give a duration such as 20s")
+	}
+	if err := checkUnused(f.keepFacts); err != nil {
+		return err
 	}
 	if _, err := os.Stat(f.key); err != nil { // a new key would open nothing
 		return pratique.Errorf(pratique.CodeNotFound, "the key file cannot be read: %w", err).WithRemedy("copy the service's key file here, for this user alone")
@@ -128,7 +133,7 @@ func (f *workerFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 	seen := newObserver()
 	known := &bundles{db: db, dir: filepath.Join(f.data, "feeds")}
 	scanner, end, err := newScanner(db, scannerPlaces{
-		key: f.key, facts: cmp.Or(f.facts, filepath.Join(f.data, "facts")), scratch: filepath.Join(f.data, "scratch"), bundles: known,
+		key: f.key, facts: cmp.Or(f.facts, filepath.Join(f.data, "facts")), unused: f.keepFacts, scratch: filepath.Join(f.data, "scratch"), bundles: known,
 	}, seen, log)
 	if err != nil {
 		return err
