@@ -59,7 +59,7 @@ export function toFilter(query: Query): AssetFilter {
     ids: numbers('id'), exclude: numbers('exclude'), imageIDs: many('imageID'), status: many('status'), risk: many('risk'), riskKinds: many('riskKind'),
     severities: many('severity'), kinds: many('kind'), registries: numbers('registry'), namespaces: many('namespace'), repositories: numbers('repository'),
     os: many('os'), architectures: many('arch'), search: text('search'), newest: on('newest'), running: on('running'), highPriority: on('highPriority'),
-    recommended: on('recommended'), fixable: on('fixable'), mustFix: on('mustFix'), gone: on('gone'), vulnerability: text('vulnerability'), package: text('package'),
+    recommended: on('recommended'), fixable: on('fixable'), mustFix: on('mustFix'), gone: on('gone'), licensed: query.licensed === undefined ? undefined : String(query.licensed) === 'true', vulnerability: text('vulnerability'), package: text('package'),
     components: numbers('component'), secret: number('secret'), malware: number('malware'), minSize: number('minSize'), maxSize: number('maxSize'),
     created: range('created'), pushed: range('pushed'), scannedAt: range('scanned'), synced: range('synced'),
   }

@@ -15,6 +15,7 @@ import { t } from '../i18n'
 import { useKeys } from '../lib/keys'
 import { remember } from '../lib/store'
 import { errorText } from '../ui/ErrorNote'
+import { ExportNotices } from './ExportNotices'
 import { useLive } from './live'
 import { navigation, places } from './navigation'
 import { useUi } from './preferences'
@@ -76,6 +77,7 @@ export function Shell() {
         <div className={`list-progress${loading ? ' on' : ''}`} style={{ position: 'fixed', top: 48, left: 0, right: 0 }} />
         <Outlet />
       </main>
+      <ExportNotices />
       <Suspense>
         {jump && <Jump close={() => setJump(false)} />}
         {help && <Shortcuts close={() => setHelp(false)} />}

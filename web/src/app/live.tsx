@@ -19,9 +19,10 @@ const Context = createContext<Live | null>(null)
 /** Which queries an event makes old, by the first word of their keys. */
 const concerns: Record<EventType, string[]> = {
   scan: ['images', 'image', 'content', 'scans', 'overview'],
-  task: ['tasks', 'task', 'overview'],
+  task: ['tasks', 'task', 'overview', 'schedules', 'schedule.runs', 'quota'],
   sync: ['registries', 'overview', 'syncs'],
   feed: ['feeds', 'overview'],
+  export: ['exports'],
   reset: [],
 }
 

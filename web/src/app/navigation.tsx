@@ -3,11 +3,14 @@
 import AppstoreOutlined from '@ant-design/icons/AppstoreOutlined'
 import AuditOutlined from '@ant-design/icons/AuditOutlined'
 import BugOutlined from '@ant-design/icons/BugOutlined'
+import CalendarOutlined from '@ant-design/icons/CalendarOutlined'
 import ClusterOutlined from '@ant-design/icons/ClusterOutlined'
 import CloudServerOutlined from '@ant-design/icons/CloudServerOutlined'
 import DashboardOutlined from '@ant-design/icons/DashboardOutlined'
 import DatabaseOutlined from '@ant-design/icons/DatabaseOutlined'
+import ExportOutlined from '@ant-design/icons/ExportOutlined'
 import KeyOutlined from '@ant-design/icons/KeyOutlined'
+import SafetyCertificateOutlined from '@ant-design/icons/SafetyCertificateOutlined'
 import SettingOutlined from '@ant-design/icons/SettingOutlined'
 import SafetyOutlined from '@ant-design/icons/SafetyOutlined'
 import UnorderedListOutlined from '@ant-design/icons/UnorderedListOutlined'
@@ -40,8 +43,11 @@ export const navigation: { label?: Key; places: Place[] }[] = [
     label: 'nav.operate' satisfies Key,
     places: [
       { path: '/tasks', label: 'nav.tasks' satisfies Key, icon: UnorderedListOutlined, right: 'read', key: 't' },
+      { path: '/schedules', label: 'nav.schedules' satisfies Key, icon: CalendarOutlined, right: 'read', key: 'd' },
       { path: '/registries', label: 'nav.registries' satisfies Key, icon: CloudServerOutlined, right: 'read', key: 'r' },
       { path: '/feeds', label: 'nav.feeds' satisfies Key, icon: DatabaseOutlined, right: 'read', key: 'f' },
+      { path: '/exports', label: 'nav.exports' satisfies Key, icon: ExportOutlined, right: 'read', key: 'w' },
+      { path: '/quota', label: 'nav.quota' satisfies Key, icon: SafetyCertificateOutlined, right: 'read', key: 'q' },
       { path: '/settings', label: 'nav.settings' satisfies Key, icon: SettingOutlined, right: 'administer', key: 'e' },
       { path: '/audit', label: 'nav.audit' satisfies Key, icon: AuditOutlined, right: 'administer', key: 'a' },
     ],

@@ -1,5 +1,6 @@
 // Every list of the console: filters, search, order and page in the address,
 // columns as the user wants them, rows that can be ticked over many pages, keys.
+import ExportOutlined from '@ant-design/icons/ExportOutlined'
 import SettingOutlined from '@ant-design/icons/SettingOutlined'
 import ReloadOutlined from '@ant-design/icons/ReloadOutlined'
 import LeftOutlined from '@ant-design/icons/LeftOutlined'
@@ -20,10 +21,12 @@ import { useNarrow } from '../lib/narrow'
 import { Empty } from '../ui/Empty'
 import { ErrorNote } from '../ui/ErrorNote'
 import { arranged, type Choice, type Column } from './columns'
+import { hasTicks, type Exporting } from './exporting'
 import { FilterBar } from './FilterBar'
 import { after, countOf, nothing, ticked, toggled, useSelection, type RowKey, type Selection } from './selection'
 import { pageSizes, useListState, type Filter, type ListState } from './state'
 
+const ExportDialog = lazy(() => import('./ExportDialog'))
 const ColumnSettings = lazy(() => import('./ColumnSettings')) as unknown as typeof import('./ColumnSettings').default
 
 export type ListQuery = Record<string, string | string[] | number | boolean>
@@ -61,6 +64,8 @@ interface Props<R> {
   open?(row: R): void
   bulk?(ticked: Ticked): ReactNode
   tools?: ReactNode
+  /** What the list is as a file; the button for it is here. */
+  exporting?: Exporting
   /** What to say, and to do, when there is nothing at all. */
   empty: { title: string; help: string; action?: ReactNode }
   refetchInterval?: (page: Page<R> | undefined) => number | false
@@ -69,12 +74,14 @@ interface Props<R> {
 const stale = 10_000
 
 export function AssetTable<R extends object>(props: Props<R>) {
-  const { name, of = [], columns, filters = [], load, rowKey, searchable = true, open, bulk } = props
+  const { name, of = [], columns, filters = [], load, rowKey, searchable = true, open, bulk, exporting } = props
+  const ticks = bulk !== undefined || (exporting !== undefined && hasTicks(exporting.kind))
   const state = useListState(filters, props.scope, props.fixed)
   const { ui } = useUi()
   const narrow = useNarrow()
   const [choice, setChoice] = usePreference<Choice | null>(`columns.${name}`, null)
   const [settings, setSettings] = useState(false)
+  const [exports, setExports] = useState(false)
   const [at, setAt] = useState(-1) // the row that keys act on
   const body = useRef<HTMLDivElement>(null)
 
@@ -115,7 +122,7 @@ export function AssetTable<R extends object>(props: Props<R>) {
     k: () => move(-1),
     n: () => page.data?.next && state.next(page.data.next),
     p: () => state.back?.(),
-    x: () => bulk && focused >= 0 && select(toggled(selection, keys[focused])),
+    x: () => ticks && focused >= 0 && select(toggled(selection, keys[focused])),
     Enter: (e) => {
       // A focused link or button has the key for itself.
       if (document.activeElement instanceof HTMLElement && document.activeElement.closest('a, button, [role=button]')) {
@@ -144,7 +151,7 @@ export function AssetTable<R extends object>(props: Props<R>) {
       })),
     [shown, state.sort],
   )
-  const width = shown.reduce((sum, c) => sum + (c.width ?? 140), bulk ? 40 : 0)
+  const width = shown.reduce((sum, c) => sum + (c.width ?? 140), ticks ? 40 : 0)
 
   function sorted(sorter: SorterResult<R> | SorterResult<R>[]) {
     const one = Array.isArray(sorter) ? sorter[0] : sorter
@@ -162,7 +169,7 @@ export function AssetTable<R extends object>(props: Props<R>) {
     content = <div style={{ padding: 12 }}><ErrorNote error={page.error} retry={() => void page.refetch()} /></div>
   } else if (narrow) {
     content = page.isPending ? <Waiting /> : rows.length === 0 ? emptyNote : (
-      <Cards rows={rows} columns={shown} keys={keys} ticks={bulk ? new Set(ticked(selection, keys)) : undefined} tick={(key) => select(toggled(selection, key))} current={props.current} />
+      <Cards rows={rows} columns={shown} keys={keys} ticks={ticks ? new Set(ticked(selection, keys)) : undefined} tick={(key) => select(toggled(selection, key))} current={props.current} />
     )
   } else {
     content = page.isPending ? <Waiting /> : (
@@ -178,7 +185,7 @@ export function AssetTable<R extends object>(props: Props<R>) {
         locale={{ emptyText: emptyNote }}
         onChange={(_p, _f, sorter, { action }) => action === 'sort' && sorted(sorter)}
         rowClassName={(_row, i) => (keys[i] === props.current || i === focused ? 'row-active' : '')}
-        rowSelection={bulk && {
+        rowSelection={!ticks ? undefined : {
           selectedRowKeys: ticked(selection, keys),
           columnWidth: 40,
           onChange: (now) => select(after(selection, keys, now as RowKey[])),
@@ -195,11 +202,16 @@ export function AssetTable<R extends object>(props: Props<R>) {
         <Tooltip title={t('common.refresh')}>
           <Button icon={<ReloadOutlined aria-hidden />} aria-label={t('common.refresh')} onClick={() => { void page.refetch(); void count.refetch() }} />
         </Tooltip>
+        {exporting && (
+          <Tooltip title={t('export.title')}>
+            <Button icon={<ExportOutlined aria-hidden />} aria-label={t('export.title')} disabled={total === 0} onClick={() => setExports(true)} />
+          </Tooltip>
+        )}
         <Tooltip title={t('columns.title')}>
           <Button icon={<SettingOutlined aria-hidden />} aria-label={t('columns.title')} onClick={() => setSettings(true)} />
         </Tooltip>
       </FilterBar>
-      {bulk && chosen !== 0 && (
+      {ticks && chosen !== 0 && (
         <div className="bulk" role="region" aria-label={t('list.selection')}>
           <span aria-live="polite"><strong>{chosen === undefined ? '…' : t('list.selected', { count: chosen, n: number(chosen) })}</strong></span>
           {selection.mode === 'some' && total !== undefined && total > selection.keys.length && (
@@ -207,7 +219,8 @@ export function AssetTable<R extends object>(props: Props<R>) {
           )}
           <Button type="link" size="small" onClick={() => select(nothing)}>{t('list.clearSelection')}</Button>
           <span className="row wrap" style={{ marginLeft: 'auto' }}>
-            {bulk({ selection, count: chosen, query: state.query, clear: () => select(nothing) })}
+            {bulk?.({ selection, count: chosen, query: state.query, clear: () => select(nothing) })}
+            {exporting && <Button size="small" onClick={() => setExports(true)}>{t('export.ok')}</Button>}
           </span>
         </div>
       )}
@@ -228,6 +241,7 @@ export function AssetTable<R extends object>(props: Props<R>) {
         </div>
       </div>
       <Suspense>
+        {exporting && exports && <ExportDialog exporting={exporting} list={{ query: state.query, sort: state.sort, columns: shown.map((c) => c.key), selection }} total={total} close={() => setExports(false)} />}
         {settings && <ColumnSettings columns={columns} choice={choice} save={(next) => void setChoice(next)} close={() => setSettings(false)} />}
       </Suspense>
     </section>

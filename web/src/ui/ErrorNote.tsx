@@ -1,6 +1,7 @@
 import Button from 'antd/es/button'
 import { ApiError, type Schema } from '../api/client'
 import { currentLanguage, t, tx } from '../i18n'
+import { number } from '../lib/format'
 
 type Told = ApiError | Schema<'Error'> | Error
 
@@ -13,7 +14,8 @@ function codeOf(error: Told): string {
  * details in English; other languages get the meaning of the code first.
  */
 export function errorText(error: Told): string {
-  const meaning = tx('error', codeOf(error))
+  const numbers = codeOf(error) === 'quota' && error instanceof ApiError ? (error.params as { needed?: number; left?: number }) : {}
+  const meaning = numbers.needed !== undefined && numbers.left !== undefined ? t('error.quotaShort', { needed: number(numbers.needed), left: number(numbers.left) }) : tx('error', codeOf(error))
   if (currentLanguage() === 'en') return 'code' in error && error.code !== 'offline' ? error.message : meaning
   return meaning === codeOf(error) ? error.message : meaning
 }

@@ -6,7 +6,7 @@ import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { Copyable, PageHead, Time } from '../../ui/bits'
 
-const actions = ['login', 'logout', 'password', 'registry', 'feeds', 'scan', 'task', 'settings']
+const actions = ['login', 'logout', 'password', 'registry', 'feeds', 'scan', 'task', 'schedule', 'quota', 'export', 'settings']
 
 export function Component() {
   const filters = useMemo<Filter[]>(

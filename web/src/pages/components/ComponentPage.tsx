@@ -46,6 +46,7 @@ export function Component() {
             filters={filters}
             fixed={fixed}
             placeholder={t('images.search')}
+            exporting={{ kind: 'images', also: ['findings'] }}
             load={listImages}
             rowKey={(r) => r.id}
             open={(r) => void navigate(detailOf(r, 'components', `in.search=${encodeURIComponent(c.package.name)}`))}

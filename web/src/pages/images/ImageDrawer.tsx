@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import Drawer from 'antd/es/drawer'
 import Dropdown from 'antd/es/dropdown'
-import { lazy, Suspense, type ComponentType } from 'react'
+import { lazy, Suspense, useState, type ComponentType } from 'react'
 import { Link, useLocation, useNavigate } from 'react-router'
 import { getContent, getImage, type AssetRow, type Content } from '../../api/images'
 import { useSession } from '../../app/session'
@@ -14,14 +14,19 @@ import { t, currentLanguage, type Key } from '../../i18n'
 import { compact, short } from '../../lib/format'
 import { useKeys } from '../../lib/keys'
 import { useNarrow } from '../../lib/narrow'
+import { unlisted } from '../../table/exporting'
 import { totalOf } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
 import { ErrorNote } from '../../ui/ErrorNote'
+import { useQuota } from '../quota/useQuota'
 import { Badges } from './columns'
 import { useLiveScans } from './live'
 import { ScanStatus } from './ScanStatus'
 import { Summary } from './Summary'
 import { useScans } from './useScans'
+
+const ExportDialog = lazy(() => import('../../table/ExportDialog'))
+const License = lazy(() => import('../quota/License'))
 
 export interface TabProps {
   row: AssetRow
@@ -121,17 +126,29 @@ const formats: { format: string; label: Key }[] = [
 function Actions({ row }: { row: AssetRow }) {
   const { may } = useSession()
   const scans = useScans()
+  const quota = useQuota()
+  const [exports, setExports] = useState(false)
+  const [licensing, license] = useState(false)
   const name = `${row.repository}:${row.tag || short(row.digest)}`
   return (
     <span className="row">
       {row.imageID && row.scannedAt && (
-        <Dropdown trigger={['click']} menu={{ items: formats.map((f) => ({ key: f.format, label: <a href={`/api/v1/contents/${row.imageID}/report?format=${f.format}&lang=${currentLanguage()}`} download>{t(f.label)}</a> })) }}>
+        <Dropdown trigger={['click']} menu={{ items: [
+          ...formats.map((f) => ({ key: f.format, label: <a href={`/api/v1/contents/${row.imageID}/report?format=${f.format}&lang=${currentLanguage()}`} download>{t(f.label)}</a> })),
+          { type: 'divider' as const },
+          { key: 'export', label: t('detail.export'), onClick: () => setExports(true) },
+        ] }}>
           <Button>{t('detail.download')}</Button>
         </Dropdown>
       )}
+      {may('scan') && quota?.enabled && !row.licensed && row.imageID && <Button onClick={() => license(true)}>{t('quota.license')}</Button>}
       {may('scan') && (row.status === 'scanning'
         ? <Button onClick={() => scans.cancel(row.imageID ? { imageIDs: [row.imageID] } : { filter: { ids: [row.id] } }, 1, name)}>{t('scan.cancel')}</Button>
         : <Button type="primary" onClick={() => scans.scan({ ids: [row.id] }, 1, name)}>{row.status === 'not_scanned' ? t('scan.now') : t('scan.again')}</Button>)}
+      <Suspense>
+        {exports && row.imageID && <ExportDialog exporting={{ kind: 'findings', images: { imageIDs: [row.imageID] }, also: ['packages', 'secrets', 'malware'] }} list={unlisted} close={() => setExports(false)} />}
+        {licensing && <License filter={{ ids: [row.id] }} name={name} close={() => license(false)} />}
+      </Suspense>
     </span>
   )
 }

@@ -3,12 +3,14 @@ import { useQueryClient } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { Link, useLocation, useNavigate, useParams, useSearchParams } from 'react-router'
-import { listImages, type AssetRow } from '../../api/images'
+import { listImages, type AssetFilter, type AssetRow } from '../../api/images'
 import { useSession } from '../../app/session'
 import { t } from '../../i18n'
 import { AssetTable, type Ticked } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
+import type { Exporting } from '../../table/exporting'
 import { PageHead } from '../../ui/bits'
+import { useQuota } from '../quota/useQuota'
 import { detailOf, imageColumns } from './columns'
 import { useImageFilters } from './filters'
 import { Cards } from './Cards'
@@ -18,7 +20,11 @@ import { chosen, useScans } from './useScans'
 
 const ImageDrawer = lazy(() => import('./ImageDrawer'))
 const ScanDialog = lazy(() => import('./ScanDialog'))
+const ScheduleDialog = lazy(() => import('../schedules/ScheduleDialog'))
+const License = lazy(() => import('../quota/License'))
 const Guide = lazy(() => import('./Guide'))
+
+const exporting: Exporting = { kind: 'images', also: ['findings', 'packages', 'secrets', 'malware'] }
 
 export function Component() {
   const { may } = useSession()
@@ -31,7 +37,9 @@ export function Component() {
   const live = useLiveScans()
   const scans = useScans()
   const [rows, setRows] = useState<AssetRow[]>([])
+  const [licensing, license] = useState<{ filter: AssetFilter; name?: string; done?: () => void }>()
   const mayScan = may('scan')
+  const enforced = useQuota()?.enabled
   const dialog = params.get('dialog')
 
   const show = (name: string | undefined) =>
@@ -43,7 +51,7 @@ export function Component() {
     })
 
   const columns = useMemo<Column<AssetRow>[]>(() => [
-    ...imageColumns({ search: location.search }),
+    ...imageColumns({ search: location.search, licensed: enforced }),
     {
       key: 'actions', title: t('list.actions'), width: 132, end: true,
       render: (r) => (
@@ -51,6 +59,8 @@ export function Component() {
           <Link to={detailOf(r, '', location.search)}>{t('images.details')}</Link>
           {mayScan && (r.status === 'scanning' ? (
             <button type="button" className="plain link" onClick={() => scans.cancel(r.imageID ? { imageIDs: [r.imageID] } : { filter: { ids: [r.id] } }, 1, `${r.repository}:${r.tag}`)}>{t('scan.cancel')}</button>
+          ) : enforced && !r.licensed && r.imageID ? (
+            <button type="button" className="plain link" onClick={() => license({ filter: { ids: [r.id] }, name: `${r.repository}:${r.tag}` })}>{t('quota.license')}</button>
           ) : (
             <button type="button" className="plain link" onClick={() => scans.scan({ ids: [r.id] }, 1, `${r.repository}:${r.tag}`)}>{r.status === 'not_scanned' ? t('scan.now') : t('scan.again')}</button>
           ))}
@@ -58,7 +68,7 @@ export function Component() {
       ),
     },
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the actions of scans are made anew on each render, and do the same
-  ], [location.search, mayScan])
+  ], [location.search, mayScan, enforced])
 
   const scanAgain = (ticked: Ticked) => scans.scan(chosen(ticked), ticked.count, undefined, ticked.clear)
   const cancelSome = (ticked: Ticked) => scans.cancel({ filter: chosen(ticked) }, ticked.count, undefined, ticked.clear)
@@ -69,6 +79,7 @@ export function Component() {
         <Button onClick={() => show('guide')}>{t('guide.title')}</Button>
         <Button onClick={() => void navigate('/registries')}>{t('images.manageRegistries')}</Button>
         {may('registries') && <SyncAssets />}
+        {mayScan && <Button onClick={() => show('schedule')}>{t('schedule.settings')}</Button>}
         {mayScan && <Button type="primary" icon={<ScanOutlined aria-hidden />} onClick={() => show('scan')}>{t('scan.quick')}</Button>}
       </PageHead>
       <Cards />
@@ -77,6 +88,7 @@ export function Component() {
         columns={columns}
         filters={filters}
         placeholder={t('images.search')}
+        exporting={exporting}
         load={listImages}
         decorate={live}
         rowKey={(r) => r.id}
@@ -87,6 +99,7 @@ export function Component() {
           <>
             <Button size="small" onClick={() => scanAgain(ticked)}>{t('scan.again')}</Button>
             <Button size="small" onClick={() => cancelSome(ticked)}>{t('scan.cancel')}</Button>
+            {enforced && <Button size="small" onClick={() => license({ filter: chosen(ticked), done: ticked.clear })}>{t('quota.license')}</Button>}
           </>
         ) : undefined}
         empty={{ title: t('images.none'), help: t('images.noneHelp'), action: <Button type="primary" onClick={() => void navigate('/registries?edit=new')}>{t('registries.add')}</Button> }}
@@ -94,6 +107,8 @@ export function Component() {
       <Suspense>
         {row && <ImageDrawer key={row} id={Number(row)} tab={tab} rows={rows} close={() => void navigate({ pathname: '/images', search: withoutScope(location.search) })} />}
         {dialog === 'scan' && mayScan && <ScanDialog close={() => show(undefined)} started={(task) => { show(undefined); scans.started(task); void queries.invalidateQueries({ queryKey: ['images'] }) }} />}
+        {dialog === 'schedule' && mayScan && <ScheduleDialog kind="repository" close={() => show(undefined)} />}
+        {licensing && <License filter={licensing.filter} name={licensing.name} close={(done) => { license(undefined); if (done) licensing.done?.() }} />}
         {dialog === 'guide' && <Guide close={() => show(undefined)} />}
       </Suspense>
     </>

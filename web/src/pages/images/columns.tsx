@@ -53,9 +53,11 @@ export function Badges({ row }: { row: AssetRow }) {
 interface Options {
   /** The address's parameters, which links to a drawer keep. */
   search?: string
+  /** While the quota is enforced. */
+  licensed?: boolean
 }
 
-export function imageColumns({ search = '' }: Options = {}): Column<AssetRow>[] {
+export function imageColumns({ search = '', licensed }: Options = {}): Column<AssetRow>[] {
   return [
     {
       key: 'name', title: t('images.name'), width: 236, sort: 'name', locked: true,
@@ -64,8 +66,9 @@ export function imageColumns({ search = '' }: Options = {}): Column<AssetRow>[] 
     { key: 'tag', title: t('images.tag'), width: 108, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.tag || short(r.digest)}{r.index && <span className="muted"> {r.platform.architecture}</span>}</span> },
     { key: 'registry', title: t('images.registry'), width: 104, sort: 'registry', render: (r) => <Link title={r.registryName} to={`/registries?search=${encodeURIComponent(r.registryName)}`}>{r.registryName}</Link> },
     { key: 'address', title: t('images.address'), width: 210, optional: true, render: (r) => <span className="mono">{r.address}</span> },
-    { key: 'kind', title: t('images.kind'), width: 92, render: (r) => tx('registryKind', r.registryKind) },
+    { key: 'kind', title: t('images.kind'), width: 92, optional: licensed, render: (r) => tx('registryKind', r.registryKind) },
     { key: 'status', title: t('images.status'), width: 106, sort: 'status', render: (r) => <ScanStatus row={r} /> },
+    ...(licensed ? [{ key: 'licensed', title: t('quota.licence'), width: 90, render: (r: AssetRow) => <span className={`tag ${r.licensed ? 'ok' : 'outline'}`}>{r.licensed ? t('quota.isLicensed') : t('quota.isNot')}</span> }] : []),
     { key: 'risks', title: t('images.risks'), width: 244, sort: 'worst', desc: true, render: (r) => <Risks row={r} search={search} /> },
     {
       key: 'vulnerabilities', title: t('category.vulnerability'), width: 176, sort: 'vulnerabilities', desc: true, optional: true,

@@ -5,6 +5,7 @@ import { listFacets, type Facets } from '../../api/images'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
 import type { Choice, Filter } from '../../table/state'
+import { useQuota } from '../quota/useQuota'
 
 export const statuses = ['not_scanned', 'scanning', 'scanned', 'cancelled', 'failed']
 const risks = ['at_risk', 'none', 'unknown']
@@ -18,6 +19,7 @@ export function useImageFilters(): Filter[] {
   const language = useLanguage()
   const facets = useQuery({ queryKey: ['images', 'facets'], queryFn: ({ signal }) => listFacets({}, signal), staleTime: 30_000 })
   const f = facets.data
+  const enforced = useQuota()?.enabled
   return useMemo<Filter[]>(() => {
     void language // the words below are in it
     return [
@@ -26,6 +28,7 @@ export function useImageFilters(): Filter[] {
       { key: 'riskKind', label: t('images.risks'), kind: 'choices', options: words('category', riskKinds), more: true },
       { key: 'kind', label: t('registries.kind'), kind: 'choices', options: facet(f, 'kinds').map((o) => ({ ...o, label: tx('registryKind', o.value) })) },
       { key: 'registry', label: t('images.registry'), kind: 'choices', options: facet(f, 'registries') },
+      ...(enforced ? [{ key: 'licensed', label: t('quota.licence'), kind: 'one' as const, options: [{ value: 'true', label: t('quota.isLicensed') }, { value: 'false', label: t('quota.isNot') }], more: true }] : []),
       { key: 'newest', label: t('images.newestOnly'), kind: 'switch' },
       { key: 'highPriority', label: t('images.highPriorityOnly'), kind: 'switch' },
       { key: 'severity', label: t('images.severity'), kind: 'choices', options: words('severity', severities), more: true },
@@ -50,5 +53,5 @@ export function useImageFilters(): Filter[] {
       { key: 'secret', label: t('images.sameSecret'), kind: 'hidden' },
       { key: 'malware', label: t('images.sameMalware'), kind: 'hidden' },
     ]
-  }, [f, language])
+  }, [f, enforced, language])
 }

@@ -35,6 +35,7 @@ export function Component() {
         columns={columns}
         filters={filters}
         placeholder={t('secret.search')}
+        exporting={{ kind: 'secrets' }}
         load={listSecrets}
         rowKey={(s) => s.rowID}
         open={open}

@@ -42,7 +42,7 @@ function Head({ task }: { task: Task }) {
   return (
     <div className="stats">
       <div className="stat"><div className="label">{tx('taskKind', task.kind)} · {task.creator}</div><div className="value" style={{ fontSize: 14 }}><Progress task={task} /></div><div className="foot"><Time value={task.created} /> {task.ended && <>– <Time value={task.ended} /></>}</div></div>
-      <Stat label={t('task.images')} value={task.total} to={to('')} note={listed((task.categories ?? []).map((c) => tx('category', c)))} />
+      <Stat label={t('task.images')} value={task.total} to={to('')} note={task.unlicensed > 0 ? t('task.unlicensedNote', { count: task.unlicensed, n: number(task.unlicensed) }) : listed((task.categories ?? []).map((c) => tx('category', c)))} />
       <Stat label={t('task.waiting')} value={task.waiting} to={to('?in.phase=waiting')} note={t('task.runningNow', { count: task.running, n: number(task.running) })} />
       <Stat label={t('task.success')} value={task.scanned} to={to('?in.status=scanned')} note={t('task.atRiskNote', { count: task.atRisk, n: number(task.atRisk) })} />
       <Stat label={t('task.failed')} value={task.failed} bad to={to('?in.status=failed')} note={task.timeoutSeconds > 0 ? t('task.timeoutNote', { time: duration(task.timeoutSeconds) }) : ''} />
@@ -83,6 +83,7 @@ function Scans({ task }: { task: Task }) {
       filters={filters}
       fixed={fixed}
       searchable={false}
+      exporting={{ kind: 'scans' }}
       load={listScans}
       rowKey={(s) => s.imageID}
       refetchInterval={() => (task.state === 'running' ? 2000 : false)}

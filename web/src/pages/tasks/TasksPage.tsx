@@ -35,6 +35,7 @@ export function Component() {
     { key: 'failed', title: t('task.failed'), width: 80, sort: 'failed', desc: true, align: 'right', render: (k) => count(k, k.failed, '?in.status=failed', true) },
     { key: 'cancelled', title: t('task.cancelled'), width: 90, align: 'right', render: (k) => count(k, k.cancelled, '?in.status=cancelled') },
     { key: 'atRisk', title: t('task.atRisk'), width: 90, align: 'right', optional: true, render: (k) => <span className="num">{number(k.atRisk)}</span> },
+    { key: 'unlicensed', title: t('task.unlicensed'), width: 110, align: 'right', optional: true, render: (k) => <span className="num">{number(k.unlicensed)}</span> },
     { key: 'created', title: t('task.created'), width: 130, sort: 'created', desc: true, render: (k) => <Time value={k.created} /> },
     { key: 'took', title: t('sync.took'), width: 100, optional: true, render: (k) => tookOf(k) },
     ...(may('scan') ? [{
@@ -55,6 +56,7 @@ export function Component() {
         columns={columns}
         filters={filters}
         searchable={false}
+        exporting={{ kind: 'tasks' }}
         load={listTasks}
         rowKey={(k) => k.id}
         open={(k) => void navigate(`/tasks/${k.id}`)}

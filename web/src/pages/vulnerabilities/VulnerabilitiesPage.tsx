@@ -58,6 +58,7 @@ export function Component() {
         columns={columns}
         filters={filters}
         placeholder={t('finding.searchAll')}
+        exporting={{ kind: 'vulnerabilities' }}
         load={listVulnerabilities}
         rowKey={(v) => v.id}
         open={(v) => void navigate(detail(v.id))}

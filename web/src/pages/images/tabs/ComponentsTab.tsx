@@ -47,6 +47,7 @@ export default function ComponentsTab({ row }: TabProps) {
       columns={columns}
       filters={filters}
       placeholder={t('component.search')}
+      exporting={{ kind: 'packages', images: { imageIDs: [imageID] } }}
       load={(query, signal) => listContentPackages(imageID, query, signal)}
       rowKey={(p) => `${p.componentID} ${p.package.path} ${p.package.line ?? ''}`}
       empty={{ title: t('component.none'), help: t('component.noneHelp') }}

@@ -27,6 +27,7 @@ export default function SecretsTab({ row, content }: TabProps) {
         columns={columns}
         filters={filters}
         placeholder={t('secret.search')}
+        exporting={{ kind: 'secrets', images: { imageIDs: [imageID] } }}
         load={(query, signal) => listContentSecrets(imageID, query, signal)}
         rowKey={(s) => s.rowID}
         open={open}

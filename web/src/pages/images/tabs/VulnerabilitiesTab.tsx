@@ -63,6 +63,7 @@ export default function VulnerabilitiesTab({ row, content }: TabProps) {
         columns={columns}
         filters={filters}
         placeholder={t('finding.search')}
+        exporting={{ kind: 'findings', images: { imageIDs: [imageID] } }}
         load={(query, signal) => listContentVulnerabilities(imageID, query, signal)}
         rowKey={(f) => f.rowID}
         open={(f) => open(f.id)}
