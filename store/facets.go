@@ -22,23 +22,34 @@ func (s *Store) AssetFacets(ctx context.Context, f pratique.AssetFilter) (v prat
 		return v, err
 	}
 	type group struct {
-		registry                                int64
-		name, kind, namespace, distro, os, arch string
-		n                                       int
+		registry              int64
+		name, kind, namespace string
+		n                     int
 	}
-	// One pass groups by all of them together; there are few such groups.
-	all, err := collect(ctx, s, func(rows *sql.Rows, g *group) error {
-		return rows.Scan(&g.registry, &g.name, &g.kind, &g.namespace, &g.distro, &g.os, &g.arch, &g.n)
-	}, "SELECT a.registry_id, g.name, g.kind, r.namespace, COALESCE(i.distro, ''), COALESCE(MAX(i.distro_name), ''), COALESCE(i.architecture, ''), COUNT(*) "+l.from+l.condition()+
-		" GROUP BY a.registry_id, g.name, g.kind, r.namespace, i.distro, i.architecture", l.args...)
+	places, err := collect(ctx, s, func(rows *sql.Rows, g *group) error {
+		return rows.Scan(&g.registry, &g.name, &g.kind, &g.namespace, &g.n)
+	},
+		"SELECT g.id, g.name, g.kind, r.namespace, SUM(n.n) FROM (SELECT a.repository_id, COUNT(*) AS n "+l.narrow+l.condition()+` GROUP BY a.repository_id) n
+			JOIN repositories r ON r.id = n.repository_id JOIN registries g ON g.id = r.registry_id GROUP BY g.id, g.name, g.kind, r.namespace`, slices.Clone(l.args)...)
 	if err != nil {
 		return v, err
 	}
 	kinds, registries, namespaces, systems, architectures := facets{}, facets{}, facets{}, facets{}, facets{}
-	for _, g := range all {
+	for _, g := range places {
 		kinds.add(g.kind, "", g.n)
 		registries.add(strconv.FormatInt(g.registry, 10), g.name, g.n)
 		namespaces.add(g.namespace, "", g.n)
+	}
+	type system struct {
+		distro, arch string
+		n            int
+	}
+	contents, err := collect(ctx, s, func(rows *sql.Rows, g *system) error { return rows.Scan(&g.distro, &g.arch, &g.n) },
+		"SELECT a.distro, a.architecture, COUNT(*) "+l.narrow+l.condition()+" GROUP BY a.distro, a.architecture", l.args...)
+	if err != nil {
+		return v, err
+	}
+	for _, g := range contents {
 		if g.distro != "" {
 			systems.add(g.distro, "", g.n)
 		}

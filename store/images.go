@@ -22,14 +22,25 @@ func (s *Store) SetRules(ctx context.Context, rules string) error {
 	return s.SetSetting(ctx, currentRules, rules)
 }
 
-// sums over severities, and what filters and reasons are made of.
+// sums over severities.
 var (
 	sumVulnerabilities = sumOf("v_")
 	sumSecrets         = sumOf("s_")
 	sumMalware         = sumOf("m_")
-	ofInterest         = "(a.newest OR COALESCE(i.running, FALSE))"
-	urgent             = "(i.exploited > 0 OR i.critical_fixable > 0 OR i.live_secrets > 0 OR " + sumMalware + " > 0)"
 )
+
+// What filters and reasons are made of. The bits of assets.traits below traitFixable
+// are severities, by rank.
+const (
+	ofInterest   = "(a.newest OR a.running)"
+	traitFixable = 1 << 6
+	traitMustFix = 1 << 7
+	traitUrgent  = 1 << 8
+	// olderRules has the current rules as its argument, twice.
+	olderRules = "(a.scanned_at = 0 OR a.status = 'failed' OR CAST(? AS TEXT) <> '' AND EXISTS (SELECT 1 FROM images i WHERE i.id = a.image_id AND i.rules <> ?))"
+)
+
+func trait(bit int) string { return fmt.Sprintf("(a.traits & %d) <> 0", bit) }
 
 func sumOf(kind string) string {
 	all := make([]string, len(severityColumns))
@@ -51,20 +62,22 @@ func (s *Store) assets(ctx context.Context, f pratique.AssetFilter) (*listing, s
 	return s.assetsBy(f, rules), rules, nil
 }
 
-// assetsBy is assets, with the rules that are the current ones.
+// assetsBy is assets, with the rules that are the current ones. Conditions and
+// orders speak of columns of assets alone, so that rows are found, counted and sorted
+// without those of the tables beside it.
 func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	l := &listing{
 		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id), c.progress, c.error, " + nullableCounters,
 		from:    assetFrom + "LEFT JOIN scans c ON c.id = i.scan_id",
 		sorts: map[string]string{
-			"": "a.id", "name": "r.name", "tag": "a.tag", "registry": "g.name", "size": "a.size", "created": "COALESCE(a.created, 0)", "pushed": "COALESCE(a.pushed, 0)",
-			"firstSeen": "a.first_seen", "synced": "a.last_seen", "scanned": "COALESCE(i.scanned_at, 0)", "status": "COALESCE(i.status, 'not_scanned')",
-			"worst": "COALESCE(i.worst, -1)", "vulnerabilities": "COALESCE(" + sumVulnerabilities + ", 0)", "critical": "COALESCE(i.v_critical, 0)",
-			"secrets": "COALESCE(" + sumSecrets + ", 0)", "malware": "COALESCE(" + sumMalware + ", 0)", "packages": "COALESCE(i.packages, 0)",
+			"": "a.id", "name": "(SELECT x.name FROM repositories x WHERE x.id = a.repository_id)", "tag": "a.tag", "registry": "(SELECT x.name FROM registries x WHERE x.id = a.registry_id)",
+			"size": "a.size", "created": "COALESCE(a.created, 0)", "pushed": "COALESCE(a.pushed, 0)", "firstSeen": "a.first_seen", "synced": "a.last_seen", "scanned": "a.scanned_at",
+			"status": "a.status", "worst": "a.worst", "vulnerabilities": "a.vulnerabilities", "critical": "a.critical", "secrets": "a.secrets", "malware": "a.malware", "packages": "a.packages",
 		},
-		desc: true,
-		keys: []string{"a.id"},
-		pick: "a.id",
+		desc:   true,
+		keys:   []string{"a.id"},
+		pick:   "a.id",
+		narrow: "FROM assets a",
 	}
 	if f.Gone {
 		l.and("a.gone IS NOT NULL")
@@ -75,15 +88,15 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	if len(f.Exclude) > 0 {
 		l.and("a.id NOT IN (" + numbers(f.Exclude) + ")")
 	}
-	in(l, "i.digest", f.ImageIDs)
-	in(l, "COALESCE(i.status, 'not_scanned')", f.Status)
-	s.assetRisk(l, f)
-	in(l, "g.kind", f.Kinds)
+	inOther(l, "a.image_id", "images", "digest", f.ImageIDs)
+	in(l, "a.status", f.Status)
+	assetRisk(l, f)
+	inOther(l, "a.registry_id", "registries", "kind", f.Kinds)
 	l.inIDs("a.registry_id", f.Registries)
-	in(l, "r.namespace", f.Namespaces)
+	inOther(l, "a.repository_id", "repositories", "namespace", f.Namespaces)
 	l.inIDs("a.repository_id", f.Repositories)
-	in(l, "i.distro", f.OS)
-	in(l, "i.architecture", f.Architectures)
+	in(l, "a.distro", f.OS)
+	in(l, "a.architecture", f.Architectures)
 	for _, word := range searchWords(f.Search) {
 		condition, arg := s.engine.contains(word)
 		l.and(condition, arg)
@@ -92,19 +105,19 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		l.and("a.newest")
 	}
 	if f.Running {
-		l.and("i.running")
+		l.and("a.running")
 	}
 	if f.HighPriority {
-		l.and(ofInterest + " AND " + urgent)
+		l.and(ofInterest + " AND " + trait(traitUrgent))
 	}
 	if f.Recommended {
-		l.and(ofInterest+" AND (i.scanned_at IS NULL OR i.status = 'failed' OR CAST(? AS TEXT) <> '' AND i.rules <> ?)", rules, rules)
+		l.and(ofInterest+" AND "+olderRules, rules, rules)
 	}
 	if f.Fixable {
-		l.and("i.fixable > 0")
+		l.and(trait(traitFixable))
 	}
 	if f.MustFix {
-		l.and("(i.critical_fixable > 0 OR i.exploited > 0)")
+		l.and(trait(traitMustFix))
 	}
 	if f.Licensed != nil {
 		l.and("EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id) = ?", *f.Licensed)
@@ -129,7 +142,10 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	}
 	l.during("a.created", f.Created)
 	l.during("a.pushed", f.Pushed)
-	l.during("i.scanned_at", f.ScannedAt)
+	if f.ScannedAt != (pratique.TimeRange{}) {
+		l.and("a.scanned_at > 0")
+		l.during("a.scanned_at", f.ScannedAt)
+	}
 	l.during("a.last_seen", f.Synced)
 	return l
 }
@@ -146,8 +162,17 @@ func sameSeized(l *listing, table string, row int64) {
 	}
 }
 
+// inOther is in for a column that refers to a row of another table, by a column of
+// that row.
+func inOther[T any](l *listing, column, table, by string, values []T) {
+	if len(values) > 0 {
+		list, args := marks(values)
+		l.and(column+" IN (SELECT x.id FROM "+table+" x WHERE x."+by+" IN ("+list+"))", args...)
+	}
+}
+
 // assetRisk narrows by security status.
-func (s *Store) assetRisk(l *listing, f pratique.AssetFilter) {
+func assetRisk(l *listing, f pratique.AssetFilter) {
 	var states []int
 	for _, r := range f.Risk {
 		if i := slices.Index(risks[:], r); i >= 0 {
@@ -156,10 +181,10 @@ func (s *Store) assetRisk(l *listing, f pratique.AssetFilter) {
 			states = append(states, -1) // no image is so
 		}
 	}
-	in(l, "COALESCE(i.risk, 0)", states)
+	in(l, "a.risk", states)
 	var kinds []string
 	for _, k := range f.RiskKinds {
-		sum, ok := map[pratique.Category]string{pratique.CategoryVulnerability: sumVulnerabilities, pratique.CategorySecret: sumSecrets, pratique.CategoryMalware: sumMalware}[k]
+		sum, ok := map[pratique.Category]string{pratique.CategoryVulnerability: "a.vulnerabilities", pratique.CategorySecret: "a.secrets", pratique.CategoryMalware: "a.malware"}[k]
 		if !ok {
 			sum = "0"
 		}
@@ -168,13 +193,12 @@ func (s *Store) assetRisk(l *listing, f pratique.AssetFilter) {
 	if len(kinds) > 0 {
 		l.and("(" + strings.Join(kinds, " OR ") + ")")
 	}
-	var severities []string
+	severities := 0
 	for _, v := range f.Severities {
-		c := severityColumns[v.Rank()]
-		severities = append(severities, fmt.Sprintf("i.v_%s + i.s_%s + i.m_%s > 0", c, c, c))
+		severities |= 1 << v.Rank()
 	}
-	if len(severities) > 0 {
-		l.and("(" + strings.Join(severities, " OR ") + ")")
+	if severities != 0 {
+		l.and(trait(severities))
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -30,6 +31,8 @@ type listing struct {
 	// by what orders them alone, and only they are read whole: sorting carries all
 	// columns of all rows along, and rows are wide.
 	pick string
+	// narrow may be what is enough of from to choose and to count rows.
+	narrow string
 }
 
 // and adds a condition.
@@ -161,7 +164,7 @@ func page[T any](ctx context.Context, s *Store, l *listing, r pratique.PageReque
 		desc = desc != l.desc
 	}
 	if r.Count {
-		if err := s.row(ctx, "SELECT COUNT(*) "+l.from+l.condition(), slices.Clone(l.args)...).Scan(&p.Total); err != nil {
+		if err := s.row(ctx, "SELECT COUNT(*) "+cmp.Or(l.narrow, l.from)+l.condition(), slices.Clone(l.args)...).Scan(&p.Total); err != nil {
 			return p, s.mapped(err)
 		}
 	}
@@ -185,7 +188,7 @@ func page[T any](ctx context.Context, s *Store, l *listing, r pratique.PageReque
 	ordered := " ORDER BY " + strings.Join(by, direction+", ") + direction
 	chosen := after.condition()
 	if l.pick != "" {
-		chosen = " WHERE " + l.pick + " IN (SELECT " + l.pick + " " + l.from + chosen + ordered + fmt.Sprintf(" LIMIT %d)", limit+1)
+		chosen = " WHERE " + l.pick + " IN (SELECT " + l.pick + " " + cmp.Or(l.narrow, l.from) + chosen + ordered + fmt.Sprintf(" LIMIT %d)", limit+1)
 	}
 	rows, err := s.query(ctx, "SELECT "+l.columns+", "+strings.Join(by, ", ")+" "+l.from+chosen+ordered+fmt.Sprintf(" LIMIT %d", limit+1), after.args...)
 	if err != nil {

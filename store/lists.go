@@ -97,18 +97,17 @@ func (s *Store) Scans(ctx context.Context, f pratique.ScanFilter, r pratique.Pag
 	})
 }
 
-// what a repository, or a namespace of many, holds; a is joined from outside.
-const heldCounts = `COUNT(a.id), COUNT(CASE WHEN i.risk = 2 THEN 1 END), COUNT(CASE WHEN a.id IS NOT NULL AND i.scanned_at IS NULL THEN 1 END)`
+// repositoryCounts is what each repository holds.
+const repositoryCounts = `(SELECT a.repository_id, COUNT(*) AS images, COUNT(CASE WHEN a.risk = 2 THEN 1 END) AS at_risk, COUNT(CASE WHEN a.scanned_at = 0 THEN 1 END) AS unscanned FROM assets a WHERE a.gone IS NULL GROUP BY a.repository_id)`
 
 // Repositories lists repositories. Sorts: name (the default), images, atRisk,
 // synced.
 func (s *Store) Repositories(ctx context.Context, f pratique.RepositoryFilter, r pratique.PageRequest) (pratique.Page[pratique.RepositoryRow], error) {
 	l := &listing{
 		columns: "r.id, r.registry_id, g.name, r.namespace, r.name, 1, COALESCE(n.images, 0), COALESCE(n.at_risk, 0), COALESCE(n.unscanned, 0), r.last_seen",
-		from: `FROM repositories r JOIN registries g ON g.id = r.registry_id LEFT JOIN (SELECT a.repository_id, COUNT(*) AS images, COUNT(CASE WHEN i.risk = 2 THEN 1 END) AS at_risk,
-			COUNT(CASE WHEN i.scanned_at IS NULL THEN 1 END) AS unscanned FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL GROUP BY a.repository_id) n ON n.repository_id = r.id`,
-		sorts: map[string]string{"": "r.name", "name": "r.name", "images": "COALESCE(n.images, 0)", "atRisk": "COALESCE(n.at_risk, 0)", "synced": "r.last_seen"},
-		keys:  []string{"r.id"},
+		from:    "FROM repositories r JOIN registries g ON g.id = r.registry_id LEFT JOIN " + repositoryCounts + " n ON n.repository_id = r.id",
+		sorts:   map[string]string{"": "r.name", "name": "r.name", "images": "COALESCE(n.images, 0)", "atRisk": "COALESCE(n.at_risk, 0)", "synced": "r.last_seen"},
+		keys:    []string{"r.id"},
 	}
 	narrowRepositories(l, f)
 	return page(ctx, s, l, r, scanRepository)
@@ -135,7 +134,6 @@ func (s *Store) Namespaces(ctx context.Context, f pratique.RepositoryFilter) ([]
 	l := &listing{}
 	narrowRepositories(l, f)
 	return collect(ctx, s, func(rows *sql.Rows, v *pratique.RepositoryRow) error { return scanRepository(rows, v, nil) },
-		"SELECT 0, r.registry_id, g.name, r.namespace, '', COUNT(DISTINCT r.id), "+heldCounts+`, MAX(r.last_seen)
-		FROM repositories r JOIN registries g ON g.id = r.registry_id LEFT JOIN assets a ON a.repository_id = r.id AND a.gone IS NULL LEFT JOIN images i ON i.id = a.image_id`+
+		"SELECT 0, r.registry_id, g.name, r.namespace, '', COUNT(*), COALESCE(SUM(n.images), 0), COALESCE(SUM(n.at_risk), 0), COALESCE(SUM(n.unscanned), 0), MAX(r.last_seen) FROM repositories r JOIN registries g ON g.id = r.registry_id LEFT JOIN "+repositoryCounts+" n ON n.repository_id = r.id"+
 			l.condition()+" GROUP BY r.registry_id, g.name, r.namespace ORDER BY g.name, r.namespace LIMIT 10000", slices.Clone(l.args)...)
 }

@@ -56,23 +56,23 @@ func (s *Store) Overview(ctx context.Context, today time.Time) (v pratique.Overv
 func (s *Store) countRows(ctx context.Context, rules string, today time.Time, v *pratique.Overview) error {
 	statuses := []pratique.Status{pratique.StatusNotScanned, pratique.StatusScanning, pratique.StatusScanned, pratique.StatusCancelled, pratique.StatusFailed}
 	columns := []string{
-		"COUNT(*)", "COUNT(*) FILTER (WHERE i.risk = 2)", "COUNT(*) FILTER (WHERE i.risk = 1)", "COUNT(*) FILTER (WHERE COALESCE(i.risk, 0) = 0)",
-		fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d)", at(today)), fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d AND i.risk = 2)", at(today)),
-		"COUNT(*) FILTER (WHERE " + ofInterest + " AND " + urgent + ")",
-		"COUNT(*) FILTER (WHERE " + ofInterest + " AND (i.scanned_at IS NULL OR i.status = 'failed' OR CAST(? AS TEXT) <> '' AND i.rules <> ?))",
+		"COUNT(*)", "COUNT(*) FILTER (WHERE a.risk = 2)", "COUNT(*) FILTER (WHERE a.risk = 1)", "COUNT(*) FILTER (WHERE a.risk = 0)",
+		fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d)", at(today)), fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d AND a.risk = 2)", at(today)),
+		"COUNT(*) FILTER (WHERE " + ofInterest + " AND " + trait(traitUrgent) + ")",
+		"COUNT(*) FILTER (WHERE " + ofInterest + " AND " + olderRules + ")",
 	}
 	targets := []any{&v.Rows, &v.AtRisk, &v.NoRisk, &v.Unknown, &v.NewToday, &v.NewRiskyToday, &v.HighPriority, &v.Recommended}
 	byStatus := make([]int, len(statuses))
 	for i, status := range statuses {
-		columns = append(columns, "COUNT(*) FILTER (WHERE COALESCE(i.status, 'not_scanned') = '"+string(status)+"')")
+		columns = append(columns, "COUNT(*) FILTER (WHERE a.status = '"+string(status)+"')")
 		targets = append(targets, &byStatus[i])
 	}
 	byWorst := make([]int, len(severityColumns))
 	for rank := range severityColumns {
-		columns = append(columns, fmt.Sprintf("COUNT(*) FILTER (WHERE a.newest AND i.worst = %d)", rank))
+		columns = append(columns, fmt.Sprintf("COUNT(*) FILTER (WHERE a.newest AND a.worst = %d)", rank))
 		targets = append(targets, &byWorst[rank])
 	}
-	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL", rules, rules).Scan(targets...); err != nil {
+	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL", rules, rules).Scan(targets...); err != nil {
 		return err
 	}
 	for i, status := range statuses {
@@ -112,7 +112,7 @@ type scanner interface{ Scan(targets ...any) error }
 
 func countDay(date string, row func(query string) scanner) (day pratique.Day, err error) {
 	day.Date = date
-	if err := row("SELECT COUNT(*), COUNT(*) FILTER (WHERE i.risk = 2) FROM assets a LEFT JOIN images i ON i.id = a.image_id WHERE a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
+	if err := row("SELECT COUNT(*), COUNT(*) FILTER (WHERE a.risk = 2) FROM assets a WHERE a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
 		return day, err
 	}
 	if err := row("SELECT " + sumCounters + " FROM images i WHERE " + live).Scan(counterTargets(&day.Counters)...); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/pratique/pratique"
@@ -12,34 +13,48 @@ import (
 const live = "(i.rows_live > 0 OR i.running)"
 
 // liveImage narrows a column with images' ids by the parts of a filter that speak
-// of images.
-func liveImage(l *listing, column string, f pratique.FindingFilter) {
+// of images. Few images are chosen first, and what they have is looked at; with
+// many, it is asked of each row whether its image is one of them.
+func liveImage(l *listing, column string, f pratique.FindingFilter, many bool) {
 	if len(f.ImageIDs) > 0 {
 		list, args := marks(f.ImageIDs)
 		l.and(column+" IN (SELECT i.id FROM images i WHERE i.digest IN ("+list+"))", args...)
 	}
-	if len(f.Registries) > 0 || f.Newest {
-		condition := "SELECT a.image_id FROM assets a WHERE a.gone IS NULL AND a.image_id IS NOT NULL"
-		if len(f.Registries) > 0 {
-			condition += " AND a.registry_id IN (" + numbers(f.Registries) + ")"
-		}
-		if f.Newest {
-			condition += " AND a.newest"
-		}
-		l.and(column + " IN (" + condition + ")")
+	switch {
+	case len(f.Registries) == 0 && !f.Newest:
+	case many:
+		l.and("EXISTS (SELECT 1 FROM assets a WHERE a.image_id = " + column + " AND " + rowsOf(f) + ")")
+	default:
+		l.and(column + " IN (SELECT a.image_id FROM assets a WHERE a.image_id IS NOT NULL AND " + rowsOf(f) + ")")
 	}
 	if f.Running {
 		l.and(column + " IN (SELECT i.id FROM images i WHERE i.running)")
 	}
 }
 
-// manyImages tells whether a filter chooses images by registries alone, and these
-// have many rows.
+// rowsOf is the condition of repository images by which a filter of findings
+// chooses images.
+func rowsOf(f pratique.FindingFilter) string {
+	condition := "a.gone IS NULL"
+	if len(f.Registries) > 0 {
+		condition += " AND a.registry_id IN (" + numbers(f.Registries) + ")"
+	}
+	if f.Newest {
+		condition += " AND a.newest"
+	}
+	return condition
+}
+
+// fewImages is how many images' packages are read in some hundred milliseconds.
+const fewImages = 1500
+
+// manyImages tells whether a filter leaves more than fewImages, by registry and
+// newest tag.
 func (s *Store) manyImages(ctx context.Context, f pratique.FindingFilter) (many bool, err error) {
-	if len(f.Registries) == 0 || len(f.ImageIDs) > 0 || f.Newest || f.Running {
+	if len(f.Registries) == 0 && !f.Newest || len(f.ImageIDs) > 0 || f.Running {
 		return false, nil
 	}
-	err = s.row(ctx, "SELECT COUNT(*) > 5000 FROM assets a WHERE a.gone IS NULL AND a.registry_id IN ("+numbers(f.Registries)+")").Scan(&many)
+	err = s.row(ctx, fmt.Sprintf("SELECT COUNT(*) > %d FROM (SELECT 1 FROM assets a WHERE %s LIMIT %d) x", fewImages, rowsOf(f), fewImages+1)).Scan(&many)
 	return many, err
 }
 
@@ -118,30 +133,42 @@ func (s *Store) Vulnerabilities(ctx context.Context, f pratique.FindingFilter, r
 		l.and("v.likely")
 	}
 	if f.Uncounted || ofImages(f) || len(f.Types) > 0 || f.Package != "" || f.System != f.Application {
-		inner := &listing{}
-		inner.and("f.until IS NULL AND " + weight)
-		ofPackage(inner, f)
-		from := "findings f JOIN packages p ON p.id = f.package_id"
-		if f.Uncounted || ofImages(f) {
-			from += " JOIN image_packages ip ON ip.package_id = p.id AND ip.until IS NULL JOIN images i ON i.id = ip.image_id"
-			inner.and(live)
-			liveImage(inner, "ip.image_id", f)
-		}
-		// From few images to their vulnerabilities; of many images, nearly every
-		// vulnerability is in the first that is looked at.
-		if many, err := s.manyImages(ctx, f); err != nil {
+		if err := s.foundIn(ctx, l, f, weight); err != nil {
 			return pratique.Page[pratique.VulnerabilityRow]{}, err
-		} else if many {
-			inner.and("f.vulnerability_id = v.id")
-			l.and("EXISTS (SELECT 1 FROM "+from+inner.condition()+")", inner.args...)
-		} else {
-			l.and("v.id IN (SELECT f.vulnerability_id FROM "+from+inner.condition()+")", inner.args...)
 		}
 	}
 	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.VulnerabilityRow, order []any) error {
 		_, err := scanVulnerability(rows, v, order)
 		return err
 	})
+}
+
+// foundIn narrows the list of vulnerabilities by where they are found. From few
+// images the way leads to their packages, and to what these have; of many, nearly
+// every vulnerability is in the first that is looked at.
+func (s *Store) foundIn(ctx context.Context, l *listing, f pratique.FindingFilter, weight string) error {
+	many, err := s.manyImages(ctx, f)
+	if err != nil {
+		return err
+	}
+	inner := &listing{from: "findings f JOIN packages p ON p.id = f.package_id"}
+	inner.and("f.until IS NULL AND " + weight)
+	ofPackage(inner, f)
+	held := &listing{from: "image_packages ip JOIN images i ON i.id = ip.image_id"}
+	held.and("ip.until IS NULL AND " + live)
+	liveImage(held, "ip.image_id", f, many)
+	switch {
+	case many:
+		held.and("ip.package_id = f.package_id")
+		inner.and("f.vulnerability_id = v.id")
+		inner.and("EXISTS (SELECT 1 FROM "+held.from+held.condition()+")", held.args...)
+		l.and("EXISTS (SELECT 1 FROM "+inner.from+inner.condition()+")", inner.args...)
+		return nil
+	case f.Uncounted || ofImages(f):
+		inner.and("f.package_id IN (SELECT ip.package_id FROM "+held.from+held.condition()+")", held.args...)
+	}
+	l.and("v.id IN (SELECT f.vulnerability_id FROM "+inner.from+inner.condition()+")", inner.args...)
+	return nil
 }
 
 // Vulnerability is one with the packages that have it, or had it: then Findings is
@@ -219,12 +246,16 @@ func (s *Store) Findings(ctx context.Context, f pratique.FindingFilter, r pratiq
 	if err != nil {
 		return pratique.Page[pratique.PlacedFinding]{}, err
 	}
-	return page(ctx, s, findingList(f), r, func(rows *sql.Rows, v *pratique.PlacedFinding, order []any) error {
+	many, err := s.manyImages(ctx, f)
+	if err != nil {
+		return pratique.Page[pratique.PlacedFinding]{}, err
+	}
+	return page(ctx, s, findingList(f, many), r, func(rows *sql.Rows, v *pratique.PlacedFinding, order []any) error {
 		return scanPlacedFinding(rows, v, layers, order)
 	})
 }
 
-func findingList(f pratique.FindingFilter) *listing {
+func findingList(f pratique.FindingFilter, many bool) *listing {
 	l := &listing{
 		columns: placedFindingColumns, from: placedFindingFrom,
 		sorts: map[string]string{"": "f.severity", "severity": "f.severity", "id": "v.name", "package": "p.name", "epss": "v.epss", "since": "f.since"},
@@ -251,7 +282,7 @@ func findingList(f pratique.FindingFilter) *listing {
 	if len(f.ImageIDs) == 0 {
 		l.and(live)
 	}
-	liveImage(l, "ip.image_id", f)
+	liveImage(l, "ip.image_id", f, many)
 	return l
 }
 
@@ -266,13 +297,13 @@ func (s *Store) CountIn(ctx context.Context, category pratique.Category, images 
 	column := "x.image_id"
 	switch category {
 	case pratique.CategoryVulnerability:
-		l, column = findingList(f), "ip.image_id"
+		l, column = findingList(f, false), "ip.image_id"
 	case pratique.CategorySoftware:
 		l, column = componentList(f), "ip.image_id"
 	case pratique.CategorySecret:
-		l = secretList(f)
+		l = secretList(f, false)
 	case pratique.CategoryMalware:
-		l = malwareList(f)
+		l = malwareList(f, false)
 	default:
 		return 0, pratique.Errorf(pratique.CodeInvalid, "there are no findings of category %q", category)
 	}
@@ -399,10 +430,19 @@ func (s *Store) Components(ctx context.Context, f pratique.FindingFilter, r prat
 	l.words(f.Search, "p.name", "p.version")
 	ofPackage(l, f)
 	if ofImages(f) {
+		many, err := s.manyImages(ctx, f)
+		if err != nil {
+			return pratique.Page[pratique.ComponentRow]{}, err
+		}
 		inner := &listing{}
 		inner.and("ip.until IS NULL")
-		liveImage(inner, "ip.image_id", f)
-		l.and("p.id IN (SELECT ip.package_id FROM image_packages ip"+inner.condition()+")", inner.args...)
+		liveImage(inner, "ip.image_id", f, many)
+		if many {
+			inner.and("ip.package_id = p.id")
+			l.and("EXISTS (SELECT 1 FROM image_packages ip"+inner.condition()+")", inner.args...)
+		} else {
+			l.and("p.id IN (SELECT ip.package_id FROM image_packages ip"+inner.condition()+")", inner.args...)
+		}
 	}
 	return page(ctx, s, l, r, func(rows *sql.Rows, v *pratique.ComponentRow, order []any) error {
 		return scanComponent(rows, v, order)
@@ -427,13 +467,13 @@ func scanComponent(row interface{ Scan(...any) error }, v *pratique.ComponentRow
 }
 
 // seizedList is what the lists of secrets and of malware share.
-func seizedList(table string, f pratique.FindingFilter) *listing {
+func seizedList(table string, f pratique.FindingFilter, many bool) *listing {
 	l := &listing{
 		columns: "x.id, i.digest, x.document, x.since, x.until", from: "FROM " + table + " x JOIN images i ON i.id = x.image_id",
 		sorts: map[string]string{"": "x.severity", "severity": "x.severity", "path": "x.path", "since": "x.since"},
 		desc:  true, keys: []string{"x.id"},
 	}
-	narrowSeized(l, "x", f)
+	narrowSeized(l, "x", f, many)
 	in(l, "x.severity", ranks(f.Severities))
 	for _, word := range searchWords(f.Search) {
 		l.and(`x.search LIKE ? ESCAPE '\'`, like(word))
@@ -441,14 +481,14 @@ func seizedList(table string, f pratique.FindingFilter) *listing {
 	if f.Distinct { // the earliest row stands for all
 		earlier := &listing{}
 		earlier.and("y.identity = x.identity AND y.id < x.id")
-		narrowSeized(earlier, "y", f)
+		narrowSeized(earlier, "y", f, many)
 		l.and("NOT EXISTS (SELECT 1 FROM "+table+" y JOIN images i ON i.id = y.image_id"+earlier.condition()+")", earlier.args...)
 	}
 	return l
 }
 
 // narrowSeized narrows by what may differ from image to image.
-func narrowSeized(l *listing, row string, f pratique.FindingFilter) {
+func narrowSeized(l *listing, row string, f pratique.FindingFilter, many bool) {
 	l.and(row + ".until IS NULL")
 	if f.Uncounted {
 		l.and(row + ".weight > 0")
@@ -458,7 +498,7 @@ func narrowSeized(l *listing, row string, f pratique.FindingFilter) {
 	if len(f.ImageIDs) == 0 {
 		l.and(live)
 	}
-	liveImage(l, row+".image_id", f)
+	liveImage(l, row+".image_id", f, many)
 }
 
 // countHolders fills in how many live images have the same as each of n rows.
@@ -485,15 +525,15 @@ func (s *Store) countHolders(ctx context.Context, table string, n int, row func(
 	return closed(rows, rows.Err())
 }
 
-func secretList(f pratique.FindingFilter) *listing {
-	l := seizedList("secrets", f)
+func secretList(f pratique.FindingFilter, many bool) *listing {
+	l := seizedList("secrets", f, many)
 	l.sorts["rule"] = "x.rule"
 	in(l, "x.type", f.Types)
 	return l
 }
 
-func malwareList(f pratique.FindingFilter) *listing {
-	l := seizedList("malware", f)
+func malwareList(f pratique.FindingFilter, many bool) *listing {
+	l := seizedList("malware", f, many)
 	l.sorts["name"] = "x.name"
 	in(l, "x.engine", f.Types)
 	return l
@@ -502,7 +542,11 @@ func malwareList(f pratique.FindingFilter) *listing {
 // Secrets lists secrets in images. Sorts: severity (the default, worst first),
 // path, rule, since.
 func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedSecret], error) {
-	p, err := page(ctx, s, secretList(f), r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
+	many, err := s.manyImages(ctx, f)
+	if err != nil {
+		return pratique.Page[pratique.PlacedSecret]{}, err
+	}
+	p, err := page(ctx, s, secretList(f, many), r, func(rows *sql.Rows, v *pratique.PlacedSecret, order []any) error {
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Secret}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
 	if err != nil || !f.Distinct {
@@ -514,7 +558,11 @@ func (s *Store) Secrets(ctx context.Context, f pratique.FindingFilter, r pratiqu
 // Malware lists malicious files in images. Sorts: severity (the default, worst
 // first), path, name, since.
 func (s *Store) Malware(ctx context.Context, f pratique.FindingFilter, r pratique.PageRequest) (pratique.Page[pratique.PlacedMalware], error) {
-	p, err := page(ctx, s, malwareList(f), r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
+	many, err := s.manyImages(ctx, f)
+	if err != nil {
+		return pratique.Page[pratique.PlacedMalware]{}, err
+	}
+	p, err := page(ctx, s, malwareList(f, many), r, func(rows *sql.Rows, v *pratique.PlacedMalware, order []any) error {
 		return rows.Scan(append([]any{&v.RowID, &v.ImageID, document{&v.Malware}, into{&v.Since}, intoOrNil{&v.Until}}, order...)...)
 	})
 	if err != nil || !f.Distinct {
