@@ -102,6 +102,7 @@ type ContainerRow struct {
 // HostFilter narrows the list of hosts.
 type HostFilter struct {
 	IDs      []string     `json:"ids,omitempty"`
+	Assets   []int64      `json:"assets,omitempty"`   // that have one of these rows (AssetRow.ID)
 	ImageIDs []Digest     `json:"imageIDs,omitempty"` // that have one of these
 	Online   *bool        `json:"online,omitempty"`
 	Projects []string     `json:"projects,omitempty"`
@@ -109,13 +110,25 @@ type HostFilter struct {
 	Search   string       `json:"search,omitempty"` // name, address, project, version of an engine
 }
 
+// HostFacets are the values that filters of hosts can take, with the number of
+// hosts.
+type HostFacets struct {
+	Projects []Facet `json:"projects"`
+	Engines  []Facet `json:"engines"`
+}
+
 // ContainerFilter narrows the list of containers.
 type ContainerFilter struct {
+	IDs      []int64          `json:"ids,omitempty"` // ContainerRow.RowID
 	ImageIDs []Digest         `json:"imageIDs,omitempty"`
 	Hosts    []string         `json:"hosts,omitempty"`
 	States   []ContainerState `json:"states,omitempty"`
 	Risk     []Risk           `json:"risk,omitempty"`
-	Search   string           `json:"search,omitempty"` // name, id, image, host's name, command, pod
+	Projects []string         `json:"projects,omitempty"`
+	Engines  []EngineKind     `json:"engines,omitempty"`
+	// Vulnerability chooses containers whose image has this one now.
+	Vulnerability string `json:"vulnerability,omitempty"`
+	Search        string `json:"search,omitempty"` // name, id, image, host's name, command, pod
 }
 
 // DataUpdate is a wish that all hosts, or some, tell anew what they have, and how far

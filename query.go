@@ -28,28 +28,39 @@ type TimeRange struct {
 	To   *time.Time `json:"to,omitempty"`
 }
 
-// AssetFilter narrows the list of repository images. Several values of one field
-// mean "or", several fields mean "and"; a zero field does not narrow.
+// ImageSource is where the images of a list are.
+type ImageSource string
+
+const (
+	SourceRegistry ImageSource = "registry" // what "" means
+	SourceLocal    ImageSource = "local"    // images on hosts
+	SourceAll      ImageSource = "all"
+)
+
+// AssetFilter narrows the lists of images. Several values of one field mean "or",
+// several fields mean "and"; a zero field does not narrow, but Source: the zero
+// value lists repository images alone.
 type AssetFilter struct {
-	IDs           []int64    `json:"ids,omitempty"`
-	Exclude       []int64    `json:"exclude,omitempty"`
-	ImageIDs      []Digest   `json:"imageIDs,omitempty"`
-	Status        []Status   `json:"status,omitempty"`
-	Risk          []Risk     `json:"risk,omitempty"`
-	RiskKinds     []Category `json:"riskKinds,omitempty"`  // at least one finding of one of these kinds
-	Severities    []Severity `json:"severities,omitempty"` // at least one finding of one of these
-	Kinds         []string   `json:"kinds,omitempty"`      // of the registry
-	Registries    []int64    `json:"registries,omitempty"`
-	Namespaces    []string   `json:"namespaces,omitempty"`
-	Repositories  []int64    `json:"repositories,omitempty"`
-	OS            []string   `json:"os,omitempty"` // distribution id: "debian"
-	Architectures []string   `json:"architectures,omitempty"`
-	Search        string     `json:"search,omitempty"` // words that must all occur in address, name, tag, digest or image ID
-	Newest        bool       `json:"newest,omitempty"`
-	Running       bool       `json:"running,omitempty"`
-	HighPriority  bool       `json:"highPriority,omitempty"`
-	Recommended   bool       `json:"recommended,omitempty"`
-	Fixable       bool       `json:"fixable,omitempty"`
+	Source        ImageSource `json:"source,omitempty"`
+	IDs           []int64     `json:"ids,omitempty"`
+	Exclude       []int64     `json:"exclude,omitempty"`
+	ImageIDs      []Digest    `json:"imageIDs,omitempty"`
+	Status        []Status    `json:"status,omitempty"`
+	Risk          []Risk      `json:"risk,omitempty"`
+	RiskKinds     []Category  `json:"riskKinds,omitempty"`  // at least one finding of one of these kinds
+	Severities    []Severity  `json:"severities,omitempty"` // at least one finding of one of these
+	Kinds         []string    `json:"kinds,omitempty"`      // of the registry
+	Registries    []int64     `json:"registries,omitempty"`
+	Namespaces    []string    `json:"namespaces,omitempty"`
+	Repositories  []int64     `json:"repositories,omitempty"`
+	OS            []string    `json:"os,omitempty"` // distribution id: "debian"
+	Architectures []string    `json:"architectures,omitempty"`
+	Search        string      `json:"search,omitempty"` // words that must all occur in address, name, tag, digest or image ID
+	Newest        bool        `json:"newest,omitempty"`
+	Running       bool        `json:"running,omitempty"`
+	HighPriority  bool        `json:"highPriority,omitempty"`
+	Recommended   bool        `json:"recommended,omitempty"`
+	Fixable       bool        `json:"fixable,omitempty"`
 	// MustFix: a critical vulnerability with a fix, or one that is or is likely to be
 	// exploited.
 	MustFix       bool      `json:"mustFix,omitempty"`
@@ -66,6 +77,15 @@ type AssetFilter struct {
 	Pushed        TimeRange `json:"pushed,omitzero"`
 	ScannedAt     TimeRange `json:"scannedAt,omitzero"`
 	Synced        TimeRange `json:"synced,omitzero"`
+
+	// Of images on hosts:
+	Hosts     []string     `json:"hosts,omitempty"`     // that one of these has (Host.ID)
+	Projects  []string     `json:"projects,omitempty"`  // that a host of one of these has
+	Engines   []EngineKind `json:"engines,omitempty"`   // that an engine of one of these kinds has
+	Container string       `json:"container,omitempty"` // that a container uses whose name or id holds this
+	Pod       string       `json:"pod,omitempty"`       // that a container of a pod uses whose name holds this
+	Used      *bool        `json:"used,omitempty"`      // whether there is a container of it, running or not
+	Scannable *bool        `json:"scannable,omitempty"` // whether nothing is known to keep it from being scanned
 }
 
 // Reasons why an image is recommended for a scan or has a high priority.
@@ -81,9 +101,12 @@ const (
 	ReasonLiveSecret      = "live_secret"      // has a secret of high or critical severity
 )
 
-// AssetRow is one line of the list of repository images.
+// AssetRow is one line of a list of images. Of images on hosts RegistryID,
+// RegistryName and Address mean nothing, Namespace is empty, and Repository is the
+// name without its tag ("<none>" for an image without any).
 type AssetRow struct {
 	Asset
+	Source       ImageSource      `json:"source"`
 	RegistryName string           `json:"registryName"`
 	RegistryKind string           `json:"registryKind"`
 	Address      string           `json:"address"` // of the registry
@@ -104,16 +127,27 @@ type AssetRow struct {
 	Licensed     bool                  `json:"licensed"`               // its content has a unit of the quota
 	Recommended  []string              `json:"recommended,omitempty"`  // the reasons; empty when it is not
 	HighPriority []string              `json:"highPriority,omitempty"` // likewise
+
+	// What hosts have of its content.
+	Hosts             int `json:"hosts"`
+	Containers        int `json:"containers"`
+	RunningContainers int `json:"runningContainers"`
+	// InRegistries is how many rows of the list of repository images have its content.
+	InRegistries int `json:"inRegistries"`
+	// Reason says why it cannot be scanned, for people; "" when nothing is known to
+	// keep it from that.
+	Reason string `json:"reason,omitempty"`
 }
 
-// AssetName names one row of the list of repository images, where lists about
-// contents need something to call them by.
+// AssetName names one row of the lists of images, where lists about contents need
+// something to call them by.
 type AssetName struct {
-	ID           int64  `json:"id"`
-	RegistryID   int64  `json:"registryID"`
-	RegistryName string `json:"registryName"`
-	Repository   string `json:"repository"`
-	Tag          string `json:"tag"` // "" for an untagged manifest
+	ID           int64       `json:"id"`
+	Source       ImageSource `json:"source"`
+	RegistryID   int64       `json:"registryID"`
+	RegistryName string      `json:"registryName"`
+	Repository   string      `json:"repository"`
+	Tag          string      `json:"tag"` // "" for an untagged manifest
 }
 
 // Facet is one value that a filter can take, and how many rows it leaves.
@@ -131,6 +165,9 @@ type AssetFacets struct {
 	Namespaces    []Facet `json:"namespaces"` // the first 200
 	OS            []Facet `json:"os"`
 	Architectures []Facet `json:"architectures"`
+	Hosts         []Facet `json:"hosts,omitempty"` // of images on hosts: by id, with their names
+	Projects      []Facet `json:"projects,omitempty"`
+	Engines       []Facet `json:"engines,omitempty"`
 }
 
 // ImageSummary is one image content with everything but its long lists.
@@ -147,8 +184,9 @@ type ImageSummary struct {
 	Problems   []Problem                     `json:"problems"`
 	Bundle     *Bundle                       `json:"bundle,omitempty"` // by which its vulnerabilities are judged
 	Rules      string                        `json:"rules,omitempty"`
-	Pending    int                           `json:"pending"` // packages that wait to be judged again
-	Assets     []AssetRow                    `json:"assets"`
+	Pending    int                           `json:"pending"`         // packages that wait to be judged again
+	Assets     []AssetRow                    `json:"assets"`          // in registries
+	Local      []AssetRow                    `json:"local,omitempty"` // on hosts
 }
 
 // FindingFilter narrows lists of vulnerabilities, secrets and malware.
@@ -191,9 +229,12 @@ type VulnerabilityRow struct {
 	FirstSeen time.Time `json:"firstSeen"`
 	LastSeen  time.Time `json:"lastSeen"` // when a judgement last changed
 	Images    int       `json:"images"`   // distinct contents
-	// Repositories are rows of the list of repository images: in the details of one
+	// Repositories and Local are rows of the lists of repository images and of images
+	// on hosts, and Containers are those of these images: in the details of one
 	// vulnerability, because counting them for all of a list costs too much.
 	Repositories int `json:"repositories,omitempty"`
+	Local        int `json:"local,omitempty"`
+	Containers   int `json:"containers,omitempty"`
 }
 
 // PlacedFinding is a finding in one image, with its interval.
@@ -323,7 +364,7 @@ type ScanFilter struct {
 	Created  TimeRange `json:"created,omitzero"`
 }
 
-// Overview is the state of the whole estate.
+// Overview is the state of all repository images, or of all images on hosts.
 type Overview struct {
 	Registries    int              `json:"registries"`
 	Repositories  int              `json:"repositories"`
@@ -344,6 +385,11 @@ type Overview struct {
 	LastScan      *time.Time       `json:"lastScan,omitempty"`
 	Waiting       int              `json:"waiting"` // scans that have not begun
 	Pending       int              `json:"pending"` // packages that wait to be judged again
+	// Of images on hosts, and 0 for repository images:
+	Hosts       int `json:"hosts"`
+	HostsOnline int `json:"hostsOnline"`
+	Containers  int `json:"containers"`
+	Running     int `json:"running"` // containers
 }
 
 // Among is which images a list of what matters most is about.

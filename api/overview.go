@@ -13,8 +13,8 @@ import (
 
 // OverviewStore counts the whole estate.
 type OverviewStore interface {
-	// Overview counts; today is when the day began.
-	Overview(ctx context.Context, today time.Time) (pratique.Overview, error)
+	// Overview counts what a source has; today is when the day began.
+	Overview(ctx context.Context, source pratique.ImageSource, today time.Time) (pratique.Overview, error)
 	// Days are the states at the end of days (YYYY-MM-DD, inclusive), oldest first.
 	Days(ctx context.Context, from, to string) ([]pratique.Day, error)
 	// Today is the state of now, as that of a day that has not ended.
@@ -27,6 +27,7 @@ type Estate struct {
 	At             time.Time         `json:"at"`
 	Today          string            `json:"today" doc:"The day that newToday counts, as YYYY-MM-DD"`
 	Repository     pratique.Overview `json:"repository" doc:"Images in registries"`
+	Local          pratique.Overview `json:"local" doc:"Images on hosts"`
 	Change         *EstateChange     `json:"change,omitempty" doc:"Since the last day that was closed; missing before the first"`
 	Knowledge      Knowledge         `json:"knowledge"`
 	Registries     RegistryCounts    `json:"registries"`
@@ -106,11 +107,14 @@ func (s *server) overview(ctx context.Context, in *struct {
 	now := s.now().In(zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
 	v := Estate{At: now.UTC(), Today: now.Format(time.DateOnly)}
-	counts, err := s.Overviews.Overview(ctx, today)
+	counts, err := s.Overviews.Overview(ctx, pratique.SourceRegistry, today)
 	if err != nil {
 		return nil, err
 	}
 	v.Repository = counts
+	if v.Local, err = s.Overviews.Overview(ctx, pratique.SourceLocal, today); err != nil {
+		return nil, err
+	}
 	if v.Change, err = s.change(ctx, today, counts); err != nil {
 		return nil, err
 	}

@@ -68,11 +68,12 @@ func (s *Store) RepositoryAssets(ctx context.Context, registryID int64, reposito
 		"SELECT "+assetColumns+assetTables+"WHERE a.registry_id = ? AND r.name = ? AND a.gone IS NULL ORDER BY a.id", registryID, repository)
 }
 
-// Locations are the places where an image's content can be pulled, newest first.
+// Locations are the places in registries where the service's own workers can pull
+// an image's content, newest first: in those that no site's agent reads.
 func (s *Store) Locations(ctx context.Context, imageID pratique.Digest) ([]pratique.Location, error) {
 	return collect(ctx, s, func(rows *sql.Rows, l *pratique.Location) error {
 		return rows.Scan(&l.RegistryID, &l.Repository, &l.Tag, &l.Digest, &l.Index)
-	}, "SELECT a.registry_id, r.name, a.tag, a.digest, a.index_digest"+assetTables+"WHERE i.digest = ? AND a.gone IS NULL ORDER BY a.last_seen DESC, a.id", imageID)
+	}, "SELECT a.registry_id, r.name, a.tag, a.digest, a.index_digest"+assetTables+"JOIN registries g ON g.id = a.registry_id WHERE i.digest = ? AND a.gone IS NULL AND a.source = 'registry' AND g.site = '' ORDER BY a.last_seen DESC, a.id", imageID)
 }
 
 // SyncRepository brings one repository up to a listing of it. With whole, rows
@@ -185,7 +186,7 @@ func (y *repositorySync) load(ctx context.Context) error {
 	tx := y.tx
 	y.touched, y.known = map[int64]bool{}, map[string]*knownAsset{}
 	var name, address string
-	if err := tx.row(ctx, "SELECT name, address FROM registries WHERE id = ?", y.registryID).Scan(&name, &address); err != nil {
+	if err := tx.row(ctx, "SELECT name, address FROM registries g WHERE id = ? AND "+ofUsers, y.registryID).Scan(&name, &address); err != nil {
 		return found(err, "registry", y.registryID)
 	}
 	y.place = name + " " + address
@@ -228,7 +229,7 @@ func (y *repositorySync) fillIn(ctx context.Context, listing []pratique.Asset) e
 	for part := range slices.Chunk(slices.Compact(missing), chunk) {
 		in, args := marks(part)
 		donors, err := collect(ctx, y.tx, func(rows *sql.Rows, a *pratique.Asset) error { return rows.Scan(assetTargets(a)...) },
-			"SELECT "+assetColumns+assetTables+"WHERE a.image_id IS NOT NULL AND a.digest IN ("+in+")", args...)
+			"SELECT "+assetColumns+assetTables+"WHERE a.source = 'registry' AND a.image_id IS NOT NULL AND a.digest IN ("+in+")", args...)
 		if err != nil {
 			return err
 		}
@@ -412,36 +413,44 @@ func refreshSearch(ctx context.Context, tx *tx, registryID int64) error {
 	return nil
 }
 
-// recountRows counts the live rows of images again. When an image comes or goes
-// altogether, its vulnerabilities and packages count it, or no longer do.
+// recountRows counts the live rows of images again, and whether containers use
+// them. When an image comes or goes altogether, its vulnerabilities and packages
+// count it, or no longer do. What a host said of an image gives way when a registry
+// has it now.
 func recountRows(ctx context.Context, tx *tx, images []int64) error {
 	slices.Sort(images)
 	type state struct {
 		id      int64
-		live    bool
-		counted int
-		running bool
+		was, is bool
+		forget  bool
 	}
 	for part := range slices.Chunk(slices.Compact(images), chunk) {
 		in := numbers(part)
-		before, err := collect(ctx, tx, func(rows *sql.Rows, s *state) error { return rows.Scan(&s.id, &s.counted, &s.live, &s.running) },
-			"SELECT i.id, i.rows_live, EXISTS (SELECT 1 FROM assets a WHERE a.image_id = i.id AND a.gone IS NULL), i.running FROM images i WHERE i.id IN ("+in+")")
+		all, err := collect(ctx, tx, func(rows *sql.Rows, s *state) error { return rows.Scan(&s.id, &s.was) }, "SELECT i.id, "+live+" FROM images i WHERE i.id IN ("+in+") ORDER BY i.id")
 		if err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "UPDATE images SET rows_live = (SELECT COUNT(*) FROM assets a WHERE a.image_id = images.id AND a.gone IS NULL) WHERE id IN ("+in+")"); err != nil {
+		if _, err := tx.exec(ctx, `UPDATE images SET rows_live = (SELECT COUNT(*) FROM assets a WHERE a.image_id = images.id AND a.gone IS NULL),
+			rows_local = (SELECT COUNT(*) FROM assets a WHERE a.image_id = images.id AND a.gone IS NULL AND a.source = 'local'),
+			running = EXISTS (SELECT 1 FROM containers c WHERE c.image_id = images.id AND c.uses) WHERE id IN (`+in+")"); err != nil {
 			return err
 		}
-		for _, s := range before {
-			was, is := s.counted > 0 || s.running, s.live || s.running
-			if was == is {
-				continue
+		after, err := collect(ctx, tx, func(rows *sql.Rows, s *state) error { return rows.Scan(&s.id, &s.is, &s.forget) },
+			"SELECT i.id, "+live+", i.attested AND i.rows_live > i.rows_local FROM images i WHERE i.id IN ("+in+") ORDER BY i.id")
+		if err != nil {
+			return err
+		}
+		for n, s := range after {
+			switch was := all[n].was; {
+			case was && !s.is:
+				err = countImage(ctx, tx, s.id, -1)
+			case !was && s.is:
+				err = countImage(ctx, tx, s.id, 1)
 			}
-			delta := 1
-			if was {
-				delta = -1
+			if err == nil && s.forget {
+				err = forget(ctx, tx, s.id, s.is)
 			}
-			if err := countImage(ctx, tx, s.id, delta); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -471,7 +480,7 @@ func (s *Store) PurgeGone(ctx context.Context, before time.Time) (rows int, err 
 			return err
 		}
 		rows = int(n)
-		_, err = tx.exec(ctx, "DELETE FROM repositories WHERE gone < ? AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.repository_id = repositories.id)", at(before))
+		_, err = tx.exec(ctx, "DELETE FROM repositories WHERE (gone < ? OR registry_id IN (SELECT g.id FROM registries g WHERE g.kind = 'local')) AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.repository_id = repositories.id)", at(before))
 		return err
 	}, lockBench)
 	return rows, err

@@ -18,7 +18,7 @@ func (s *Store) KnownManifests(ctx context.Context, digests ...pratique.Digest) 
 	for part := range slices.Chunk(digests, chunk) {
 		in, args := marks(part)
 		some, err := collect(ctx, s, func(rows *sql.Rows, a *pratique.Asset) error { return rows.Scan(assetTargets(a)...) },
-			"SELECT "+assetColumns+assetTables+"WHERE a.image_id IS NOT NULL AND a.digest IN ("+in+") ORDER BY a.id", args...)
+			"SELECT "+assetColumns+assetTables+"WHERE a.source = 'registry' AND a.image_id IS NOT NULL AND a.digest IN ("+in+") ORDER BY a.id", args...)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (s *Store) FillContents(ctx context.Context, contents ...pratique.Asset) er
 				return err
 			}
 			changed, err := collect(ctx, tx, one[int64], `UPDATE assets SET image_id = ?, platform = ?, size = CASE WHEN size > 0 THEN size ELSE CAST(? AS BIGINT) END, created = COALESCE(created, CAST(? AS BIGINT)), search = search || ?
-				WHERE digest = ? AND image_id IS NULL RETURNING repository_id`, id, document{a.Platform}, a.Size, atOrNull(a.Created), " "+strings.ToLower(string(a.ImageID)), a.Digest)
+				WHERE source = 'registry' AND digest = ? AND image_id IS NULL RETURNING repository_id`, id, document{a.Platform}, a.Size, atOrNull(a.Created), " "+strings.ToLower(string(a.ImageID)), a.Digest)
 			if err != nil {
 				return err
 			}

@@ -189,4 +189,5 @@ const (
 	lockScans  = 7_201_002 // tasks and scans come and go
 	lockLayout = 7_201_003 // the schema
 	lockQuota  = 7_201_004 // units are spent
+	lockFleet  = 7_201_005 // agents enrol
 )

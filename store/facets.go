@@ -21,6 +21,9 @@ func (s *Store) AssetFacets(ctx context.Context, f pratique.AssetFilter) (v prat
 	if err != nil {
 		return v, err
 	}
+	if f.Source == pratique.SourceLocal {
+		return s.localFacets(ctx, l)
+	}
 	type group struct {
 		registry              int64
 		name, kind, namespace string
@@ -62,6 +65,35 @@ func (s *Store) AssetFacets(ctx context.Context, f pratique.AssetFilter) (v prat
 	}, nil
 }
 
+// localFacets are those of images on hosts, which lie in no registry.
+func (s *Store) localFacets(ctx context.Context, l *listing) (v pratique.AssetFacets, err error) {
+	groups := func(value, label, from, without string) ([]pratique.Facet, error) {
+		all, err := collect(ctx, s, func(rows *sql.Rows, f *pratique.Facet) error { return rows.Scan(&f.Value, &f.Label, &f.Count) },
+			"SELECT "+value+", "+label+", COUNT(DISTINCT x.asset_id) "+from+" WHERE "+without+" AND x.asset_id IN (SELECT a.id "+l.from+l.condition()+") GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT ?",
+			append(slices.Clone(l.args), maxNamespaces)...)
+		if all == nil {
+			all = []pratique.Facet{}
+		}
+		return all, err
+	}
+	const onHost = "FROM host_images x JOIN hosts h ON h.id = x.host_id"
+	const ofImage = "FROM host_images x JOIN images j ON j.id = x.image_id"
+	v.Kinds, v.Registries, v.Namespaces = []pratique.Facet{}, []pratique.Facet{}, []pratique.Facet{}
+	for _, g := range [...]struct {
+		to                          *[]pratique.Facet
+		value, label, from, without string
+	}{
+		{&v.Hosts, "h.uid", "h.name", onHost, "h.uid <> ''"}, {&v.Projects, "h.project", "''", onHost, "h.project <> ''"},
+		{&v.Engines, "e.kind", "''", "FROM host_images x JOIN host_engines e ON e.id = x.engine_id", "e.kind <> ''"},
+		{&v.OS, "j.distro", "j.distro_name", ofImage, "j.distro <> ''"}, {&v.Architectures, "j.architecture", "''", ofImage, "j.architecture <> ''"},
+	} {
+		if *g.to, err = groups(g.value, g.label, g.from, g.without); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
 // facets are counted by their value.
 type facets map[string]pratique.Facet
 
@@ -79,13 +111,13 @@ func (f facets) list() []pratique.Facet {
 	return all[:min(len(all), maxNamespaces)]
 }
 
-// AssetRow is one row of the list of repository images, gone or not.
+// AssetRow is one row of the lists of images, gone or not.
 func (s *Store) AssetRow(ctx context.Context, id int64) (v pratique.AssetRow, err error) {
 	a, err := s.Asset(ctx, id)
 	if err != nil {
 		return v, err
 	}
-	p, err := s.Assets(ctx, pratique.AssetFilter{IDs: []int64{id}, Gone: a.Gone != nil}, pratique.PageRequest{Limit: 1})
+	p, err := s.Assets(ctx, pratique.AssetFilter{Source: pratique.SourceAll, IDs: []int64{id}, Gone: a.Gone != nil}, pratique.PageRequest{Limit: 1})
 	if err != nil {
 		return v, err
 	}
@@ -96,12 +128,14 @@ func (s *Store) AssetRow(ctx context.Context, id int64) (v pratique.AssetRow, er
 }
 
 // AssetNames gives contents a name: that of a row which has them, the newest tag
-// of a repository rather than another. Contents that no row has are left out.
+// of a repository rather than another, and a row in a registry rather than one on a
+// host. Contents that no row has are left out.
 func (s *Store) AssetNames(ctx context.Context, images []pratique.Digest) (map[pratique.Digest]pratique.AssetName, error) {
 	names := map[pratique.Digest]pratique.AssetName{}
 	for part := range slices.Chunk(images, chunk) {
 		list, args := marks(part)
-		rows, err := s.query(ctx, `SELECT i.digest, a.id, a.registry_id, g.name, r.name, a.tag FROM images i JOIN assets a ON a.id = COALESCE(
+		rows, err := s.query(ctx, `SELECT i.digest, a.id, a.source, a.registry_id, g.name, r.name, a.tag FROM images i JOIN assets a ON a.id = COALESCE(
+				(SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.source = 'registry' AND x.newest), (SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.source = 'registry'),
 				(SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.newest), (SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL))
 			JOIN repositories r ON r.id = a.repository_id JOIN registries g ON g.id = a.registry_id WHERE i.digest IN (`+list+")", args...)
 		if err != nil {
@@ -110,7 +144,7 @@ func (s *Store) AssetNames(ctx context.Context, images []pratique.Digest) (map[p
 		for rows.Next() {
 			var digest pratique.Digest
 			var n pratique.AssetName
-			if err := rows.Scan(&digest, &n.ID, &n.RegistryID, &n.RegistryName, &n.Repository, &n.Tag); err != nil {
+			if err := rows.Scan(&digest, &n.ID, &n.Source, &n.RegistryID, &n.RegistryName, &n.Repository, &n.Tag); err != nil {
 				return nil, closed(rows, err)
 			}
 			names[digest] = n

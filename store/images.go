@@ -50,6 +50,15 @@ func sumOf(kind string) string {
 	return "(" + strings.Join(all, " + ") + ")"
 }
 
+// What hosts have of a row's content. Contents that nobody could identify have their
+// row alone.
+const (
+	hostsOfRow = `CASE WHEN a.image_id IS NULL THEN (SELECT COUNT(DISTINCT x.host_id) FROM host_images x WHERE x.asset_id = a.id)
+		ELSE (SELECT COUNT(DISTINCT x.host_id) FROM host_images x WHERE x.image_id = a.image_id) END`
+	containersOfRow = "(SELECT COUNT(*) FROM containers x WHERE x.image_id = a.image_id)"
+	ofHosts         = "a.source, a.reason, COALESCE(i.rows_live - i.rows_local, 0), " + hostsOfRow + ", " + containersOfRow + ", (SELECT COUNT(*) FROM containers x WHERE x.image_id = a.image_id AND x.running)"
+)
+
 // assetFrom: lists of assets begin here.
 const assetFrom = `FROM assets a JOIN repositories r ON r.id = a.repository_id JOIN registries g ON g.id = a.registry_id LEFT JOIN images i ON i.id = a.image_id `
 
@@ -67,12 +76,13 @@ func (s *Store) assets(ctx context.Context, f pratique.AssetFilter) (*listing, s
 // without those of the tables beside it.
 func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	l := &listing{
-		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id), c.progress, c.error, " + nullableCounters,
+		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id), c.progress, c.error, " + ofHosts + ", " + nullableCounters,
 		from:    assetFrom + "LEFT JOIN scans c ON c.id = i.scan_id",
 		sorts: map[string]string{
 			"": "a.id", "name": "(SELECT x.name FROM repositories x WHERE x.id = a.repository_id)", "tag": "a.tag", "registry": "(SELECT x.name FROM registries x WHERE x.id = a.registry_id)",
 			"size": "a.size", "created": "COALESCE(a.created, 0)", "pushed": "COALESCE(a.pushed, 0)", "firstSeen": "a.first_seen", "synced": "a.last_seen", "scanned": "a.scanned_at",
 			"status": "a.status", "worst": "a.worst", "vulnerabilities": "a.vulnerabilities", "critical": "a.critical", "secrets": "a.secrets", "malware": "a.malware", "packages": "a.packages",
+			"hosts": hostsOfRow, "containers": containersOfRow,
 		},
 		desc:   true,
 		keys:   []string{"a.id"},
@@ -83,6 +93,13 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		l.and("a.gone IS NOT NULL")
 	} else {
 		l.and("a.gone IS NULL")
+	}
+	switch f.Source { // the literal lets the index of rows on hosts be used
+	case pratique.SourceAll:
+	case pratique.SourceLocal:
+		l.and("a.source = 'local'")
+	default:
+		l.and("a.source = 'registry'")
 	}
 	l.inIDs("a.id", f.IDs)
 	if len(f.Exclude) > 0 {
@@ -123,8 +140,7 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		l.and("EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id) = ?", *f.Licensed)
 	}
 	if f.Vulnerability != "" {
-		l.and(`a.image_id IN (SELECT ip.image_id FROM vulnerabilities v JOIN findings f ON f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0
-			JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL WHERE v.name = ?)`, f.Vulnerability)
+		l.and("a.image_id IN ("+imagesWith+")", f.Vulnerability)
 	}
 	if f.Package != "" {
 		l.and("a.image_id IN (SELECT ip.image_id FROM packages p JOIN image_packages ip ON ip.package_id = p.id AND ip.until IS NULL WHERE p.fold = ? AND p.name = ?)", folded(f.Package), f.Package)
@@ -147,7 +163,33 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		l.during("a.scanned_at", f.ScannedAt)
 	}
 	l.during("a.last_seen", f.Synced)
+	onHosts(l, f)
 	return l
+}
+
+// onHosts narrows by what hosts have.
+func onHosts(l *listing, f pratique.AssetFilter) {
+	if len(f.Hosts) > 0 || len(f.Projects) > 0 || len(f.Engines) > 0 {
+		inner := &listing{}
+		in(inner, "h.uid", f.Hosts)
+		in(inner, "h.project", f.Projects)
+		in(inner, "e.kind", f.Engines)
+		l.and("a.id IN (SELECT x.asset_id FROM host_images x JOIN hosts h ON h.id = x.host_id JOIN host_engines e ON e.id = x.engine_id"+inner.condition()+")", inner.args...)
+	}
+	if f.Container != "" {
+		inner := &listing{}
+		inner.words(f.Container, "x.search")
+		l.and("a.image_id IN (SELECT x.image_id FROM containers x"+inner.condition()+")", inner.args...)
+	}
+	if f.Pod != "" {
+		l.and(`a.image_id IN (SELECT x.image_id FROM containers x WHERE x.pod <> '' AND LOWER(x.pod) LIKE ? ESCAPE '\')`, like(strings.ToLower(f.Pod)))
+	}
+	if f.Used != nil {
+		l.and("EXISTS (SELECT 1 FROM containers x WHERE x.image_id = a.image_id) = ?", *f.Used)
+	}
+	if f.Scannable != nil {
+		l.and("(a.reason = '') = ?", *f.Scannable)
+	}
 }
 
 func (s *Store) rules(ctx context.Context) (rules string, err error) {
@@ -202,9 +244,10 @@ func assetRisk(l *listing, f pratique.AssetFilter) {
 	}
 }
 
-// Assets lists repository images. Sorts: name, tag, registry, size, created,
-// pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical,
-// secrets, malware, packages; the default is newest first.
+// Assets lists repository images, or images on hosts. Sorts: name, tag, registry,
+// size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities,
+// critical, secrets, malware, packages, hosts, containers; the default is newest
+// first.
 func (s *Store) Assets(ctx context.Context, f pratique.AssetFilter, r pratique.PageRequest) (pratique.Page[pratique.AssetRow], error) {
 	l, rules, err := s.assets(ctx, f)
 	if err != nil {
@@ -264,7 +307,7 @@ func scanAsset(rows *sql.Rows, v *pratique.AssetRow, rules string, order []any) 
 	var risk int
 	var readBy string
 	targets := append(assetTargets(&v.Asset), &v.RegistryName, &v.RegistryKind, &v.Address, &v.RepositoryID, &v.Namespace, &v.OSName, &v.Status, intoOrNil{&v.ScannedAt}, &v.ScanID,
-		&risk, &v.Running, &readBy, &v.Licensed, document{&v.Progress}, document{&v.ScanError})
+		&risk, &v.Running, &readBy, &v.Licensed, document{&v.Progress}, document{&v.ScanError}, &v.Source, &v.Reason, &v.InRegistries, &v.Hosts, &v.Containers, &v.RunningContainers)
 	targets = append(targets, counterTargets(&v.Counters)...)
 	if err := rows.Scan(append(targets, order...)...); err != nil {
 		return err
@@ -380,7 +423,12 @@ func (s *Store) Image(ctx context.Context, imageID pratique.Digest) (v pratique.
 		return v, err
 	}
 	rows, err := s.Assets(ctx, pratique.AssetFilter{ImageIDs: []pratique.Digest{imageID}}, pratique.PageRequest{Sort: "name", Limit: pratique.MaxPage})
+	if err != nil {
+		return v, err
+	}
 	v.Assets = rows.Items
+	rows, err = s.Assets(ctx, pratique.AssetFilter{Source: pratique.SourceLocal, ImageIDs: []pratique.Digest{imageID}}, pratique.PageRequest{Sort: "name", Limit: pratique.MaxPage})
+	v.Local = rows.Items
 	return v, err
 }
 

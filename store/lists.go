@@ -114,6 +114,7 @@ func (s *Store) Repositories(ctx context.Context, f pratique.RepositoryFilter, r
 }
 
 func narrowRepositories(l *listing, f pratique.RepositoryFilter) {
+	l.and(ofUsers)
 	l.inIDs("r.registry_id", f.Registries)
 	in(l, "r.namespace", f.Namespaces)
 	l.words(f.Search, "r.name", "g.name")

@@ -19,41 +19,101 @@ var sumCounters = func() string {
 	return strings.Join(all, ", ")
 }()
 
-// Overview counts the whole estate. today is the midnight at which the day of the
-// user began.
-func (s *Store) Overview(ctx context.Context, today time.Time) (v pratique.Overview, err error) {
+// Contents of a source: those that a registry has, and those that a host has.
+const (
+	inRegistries = "i.rows_live > i.rows_local"
+	inHosts      = "i.rows_local > 0"
+)
+
+// ofSource narrows images by their source.
+func ofSource(source pratique.ImageSource) string {
+	switch source {
+	case pratique.SourceLocal:
+		return inHosts
+	case pratique.SourceAll:
+		return live
+	}
+	return inRegistries
+}
+
+// assetsOf narrows assets by their source.
+func assetsOf(source pratique.ImageSource) string {
+	switch source {
+	case pratique.SourceLocal:
+		return "a.source = 'local'"
+	case pratique.SourceAll:
+		return "TRUE"
+	}
+	return "a.source = 'registry'"
+}
+
+// Overview counts the estate, or the part of it that a source is. today is the
+// midnight at which the day of the user began. Registries, Waiting and Pending are
+// of the whole.
+func (s *Store) Overview(ctx context.Context, source pratique.ImageSource, today time.Time) (v pratique.Overview, err error) {
 	rules, err := s.rules(ctx)
 	if err != nil {
 		return v, err
 	}
-	if err := s.row(ctx, `SELECT (SELECT COUNT(*) FROM registries), (SELECT COUNT(*) FROM repositories WHERE gone IS NULL), (SELECT COUNT(*) FROM scans WHERE ended IS NULL AND started IS NULL),
-		(SELECT COUNT(*) FROM packages WHERE pending), (SELECT MAX(scanned_at) FROM images)`).Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending, intoOrNil{&v.LastScan}); err != nil {
+	if err := s.row(ctx, `SELECT (SELECT COUNT(*) FROM registries g WHERE `+ofUsers+`),
+		(SELECT COUNT(*) FROM repositories r JOIN registries g ON g.id = r.registry_id WHERE r.gone IS NULL AND `+ofUsers+`), (SELECT COUNT(*) FROM scans WHERE ended IS NULL AND started IS NULL),
+		(SELECT COUNT(*) FROM packages WHERE pending), (SELECT MAX(scanned_at) FROM images i WHERE `+ofSource(source)+")").Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending, intoOrNil{&v.LastScan}); err != nil {
 		return v, err
 	}
 	v.ByStatus = map[pratique.Status]int{}
-	if err := s.countRows(ctx, rules, today, &v); err != nil {
+	if err := s.countRows(ctx, source, rules, today, &v); err != nil {
 		return v, err
 	}
-	if err := s.row(ctx, "SELECT COUNT(*), "+sumCounters+" FROM images i WHERE "+live).Scan(append([]any{&v.Images}, counterTargets(&v.Counters)...)...); err != nil {
+	if err := s.row(ctx, "SELECT COUNT(*), "+sumCounters+" FROM images i WHERE "+ofSource(source)).Scan(append([]any{&v.Images}, counterTargets(&v.Counters)...)...); err != nil {
 		return v, err
 	}
-	rows, err := s.query(ctx, "SELECT severity, COUNT(*), COUNT(*) FILTER (WHERE likely) FROM vulnerabilities WHERE images > 0 AND severity >= 0 GROUP BY severity")
+	if err := s.countHosts(ctx, source, &v); err != nil {
+		return v, err
+	}
+	return v, s.countDistinct(ctx, source, &v)
+}
+
+// countDistinct counts vulnerabilities, each once.
+func (s *Store) countDistinct(ctx context.Context, source pratique.ImageSource, v *pratique.Overview) error {
+	// How many contents have each vulnerability is known. Which are on hosts alone is
+	// not, but these are few beside those in registries.
+	const held = "FROM images i JOIN image_packages ip ON ip.image_id = i.id AND ip.until IS NULL JOIN findings f ON f.package_id = ip.package_id AND f.until IS NULL AND f.weight = 0"
+	from := "FROM vulnerabilities v WHERE v.images > 0 AND v.severity >= 0"
+	switch source {
+	case pratique.SourceAll:
+	case pratique.SourceLocal:
+		from += " AND v.id IN (SELECT f.vulnerability_id " + held + " WHERE " + inHosts + ")"
+	default:
+		from = "FROM vulnerabilities v LEFT JOIN (SELECT f.vulnerability_id AS id, COUNT(DISTINCT i.id) AS n " + held + " WHERE " + onHostsOnly + " GROUP BY f.vulnerability_id) o ON o.id = v.id WHERE v.images > COALESCE(o.n, 0) AND v.severity >= 0"
+	}
+	rows, err := s.query(ctx, "SELECT v.severity, COUNT(*), COUNT(*) FILTER (WHERE v.likely) "+from+" GROUP BY v.severity")
 	if err != nil {
-		return v, err
+		return err
 	}
 	for rows.Next() {
 		var rank, n, likely int
 		if err := rows.Scan(&rank, &n, &likely); err != nil {
-			return v, closed(rows, err)
+			return closed(rows, err)
 		}
 		*v.DistinctIDs.Of(ofRank(rank)) += n
 		v.Exploited += likely
 	}
-	return v, closed(rows, rows.Err())
+	return closed(rows, rows.Err())
 }
 
-// countRows counts rows of the list of repository images in one pass.
-func (s *Store) countRows(ctx context.Context, rules string, today time.Time, v *pratique.Overview) error {
+// countHosts counts hosts and containers, where images on hosts are asked for.
+func (s *Store) countHosts(ctx context.Context, source pratique.ImageSource, v *pratique.Overview) error {
+	if source != pratique.SourceLocal && source != pratique.SourceAll {
+		return nil
+	}
+	if err := s.row(ctx, "SELECT COUNT(*), COUNT(*) FILTER (WHERE g.beat > ?) "+hostFrom, at(s.now().Add(-pratique.OfflineAfter))).Scan(&v.Hosts, &v.HostsOnline); err != nil {
+		return err
+	}
+	return s.row(ctx, "SELECT COUNT(*), COUNT(*) FILTER (WHERE c.running) FROM containers c").Scan(&v.Containers, &v.Running)
+}
+
+// countRows counts rows of a source's list in one pass.
+func (s *Store) countRows(ctx context.Context, source pratique.ImageSource, rules string, today time.Time, v *pratique.Overview) error {
 	statuses := []pratique.Status{pratique.StatusNotScanned, pratique.StatusScanning, pratique.StatusScanned, pratique.StatusCancelled, pratique.StatusFailed}
 	columns := []string{
 		"COUNT(*)", "COUNT(*) FILTER (WHERE a.risk = 2)", "COUNT(*) FILTER (WHERE a.risk = 1)", "COUNT(*) FILTER (WHERE a.risk = 0)",
@@ -72,7 +132,7 @@ func (s *Store) countRows(ctx context.Context, rules string, today time.Time, v 
 		columns = append(columns, fmt.Sprintf("COUNT(*) FILTER (WHERE a.newest AND a.worst = %d)", rank))
 		targets = append(targets, &byWorst[rank])
 	}
-	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL", rules, rules).Scan(targets...); err != nil {
+	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL AND "+assetsOf(source), rules, rules).Scan(targets...); err != nil {
 		return err
 	}
 	for i, status := range statuses {
@@ -110,15 +170,16 @@ func (s *Store) Today(ctx context.Context, date string) (pratique.Day, error) {
 // scanner is a row of an answer.
 type scanner interface{ Scan(targets ...any) error }
 
+// countDay is about repository images, as days always were.
 func countDay(date string, row func(query string) scanner) (day pratique.Day, err error) {
 	day.Date = date
-	if err := row("SELECT COUNT(*), COUNT(*) FILTER (WHERE a.risk = 2) FROM assets a WHERE a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
+	if err := row("SELECT COUNT(*), COUNT(*) FILTER (WHERE a.risk = 2) FROM assets a WHERE a.source = 'registry' AND a.gone IS NULL").Scan(&day.Rows, &day.AtRisk); err != nil {
 		return day, err
 	}
-	if err := row("SELECT " + sumCounters + " FROM images i WHERE " + live).Scan(counterTargets(&day.Counters)...); err != nil {
+	if err := row("SELECT " + sumCounters + " FROM images i WHERE " + inRegistries).Scan(counterTargets(&day.Counters)...); err != nil {
 		return day, err
 	}
-	return day, row("SELECT " + sumCounters + " FROM images i WHERE EXISTS (SELECT 1 FROM assets a WHERE a.image_id = i.id AND a.newest AND a.gone IS NULL)").Scan(counterTargets(&day.Newest)...)
+	return day, row("SELECT " + sumCounters + " FROM images i WHERE EXISTS (SELECT 1 FROM assets a WHERE a.image_id = i.id AND a.source = 'registry' AND a.newest AND a.gone IS NULL)").Scan(counterTargets(&day.Newest)...)
 }
 
 // Days are the states of the days from one to another (YYYY-MM-DD, inclusive),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // replaces nothing that an earlier one had seen completely.
 func (s *Store) record(ctx context.Context, tx *tx, lease pratique.Lease, report *pratique.Report, rules string) error {
 	r := &recording{tx: tx, report: report, failed: rules == "", rules: rules, knowledge: lease.Knowledge}
-	if err := tx.row(ctx, "SELECT id, rows_live > 0 OR running FROM images WHERE digest = ?", lease.ImageID).Scan(&r.image, &r.live); err != nil {
+	if err := tx.row(ctx, "SELECT id, rows_live > 0 OR running, attested FROM images WHERE digest = ?", lease.ImageID).Scan(&r.image, &r.live, &r.attested); err != nil {
 		return found(err, "image", lease.ImageID)
 	}
 	if err := r.load(ctx); err != nil {
@@ -49,6 +50,7 @@ type recording struct {
 	tx         *tx
 	image      int64
 	live       bool
+	attested   bool // what was known rests on what a host says
 	report     *pratique.Report
 	failed     bool
 	rules      string
@@ -339,8 +341,11 @@ func (r *recording) describe(ctx context.Context) error {
 	if r.has(pratique.CategoryVulnerability) {
 		knowledge, args = "?", append(args, r.knowledge)
 	}
+	// Categories that this report does not replace stay what they were.
+	kept := slices.ContainsFunc(slices.Collect(maps.Keys(r.coverage)), func(c pratique.Category) bool { return !r.has(c) })
+	args = append(args, len(r.categories) > 0 && attested(r.report) || kept && r.attested)
 	if _, err := tx.exec(ctx, `UPDATE images SET os = ?, architecture = ?, variant = ?, distro = ?, distro_name = ?, complete = ?,
-		size = CASE WHEN CAST(? AS BIGINT) > 0 THEN CAST(? AS BIGINT) ELSE size END, created = COALESCE(CAST(? AS BIGINT), created), rules = `+rules+", adoption_id = "+adoption+", knowledge = "+knowledge+" WHERE id = ?",
+		size = CASE WHEN CAST(? AS BIGINT) > 0 THEN CAST(? AS BIGINT) ELSE size END, created = COALESCE(CAST(? AS BIGINT), created), rules = `+rules+", adoption_id = "+adoption+", knowledge = "+knowledge+", attested = ? WHERE id = ?",
 		append(slices.Insert(args, 7, any(image.Size)), r.image)...); err != nil {
 		return err
 	}

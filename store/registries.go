@@ -8,6 +8,9 @@ import (
 	"github.com/pratique/pratique"
 )
 
+// ofUsers leaves out the registry that images on hosts hang below.
+const ofUsers = "g.kind <> 'local'"
+
 const registryColumns = "g.id, g.name, g.kind, g.version, g.network, g.region, g.site, g.address, g.username, g.password IS NOT NULL, g.hourly_limit, g.insecure, g.ca, g.proxy, g.created, g.updated, g.health, g.sync"
 
 func registryTargets(r *pratique.Registry) []any {
@@ -41,7 +44,7 @@ func validRegistry(r pratique.Registry) error {
 	switch {
 	case r.Name == "" || len(r.Name) > 128:
 		return pratique.Errorf(pratique.CodeInvalid, "a registry's name has 1 to 128 bytes").WithRemedy("give it another name")
-	case r.Kind == "" || r.Address == "":
+	case r.Kind == "" || r.Address == "" || r.Kind == kindLocal:
 		return pratique.Errorf(pratique.CodeInvalid, "a registry needs a kind and an address").WithRemedy("fill in both")
 	case r.HourlyLimit < 0:
 		return pratique.Errorf(pratique.CodeInvalid, "an hourly limit of %d", r.HourlyLimit).WithRemedy("0 is unlimited, any other number is a number of images")
@@ -63,7 +66,7 @@ func (s *Store) UpdateRegistry(ctx context.Context, r pratique.Registry, passwor
 		return r, err
 	}
 	err := s.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(ctx, `UPDATE registries SET name = ?, kind = ?, version = ?, network = ?, region = ?, site = ?, address = ?, username = ?, hourly_limit = ?, insecure = ?, ca = ?, proxy = ?, updated = ? WHERE id = ?`,
+		n, err := tx.exec(ctx, `UPDATE registries SET name = ?, kind = ?, version = ?, network = ?, region = ?, site = ?, address = ?, username = ?, hourly_limit = ?, insecure = ?, ca = ?, proxy = ?, updated = ? WHERE id = ? AND kind <> 'local'`,
 			r.Name, r.Kind, r.Version, r.Network, r.Region, r.Site, r.Address, r.Username, r.HourlyLimit, r.Insecure, r.CA, r.Proxy, at(tx.now), r.ID)
 		if err != nil {
 			return s.nameTaken(err, r.Name)
@@ -138,7 +141,7 @@ func (s *Store) RegistryNameTaken(ctx context.Context, name string, except int64
 
 // Registry returns one, or CodeNotFound.
 func (s *Store) Registry(ctx context.Context, id int64) (r pratique.Registry, err error) {
-	err = s.row(ctx, "SELECT "+registryColumns+" FROM registries g WHERE g.id = ?", id).Scan(registryTargets(&r)...)
+	err = s.row(ctx, "SELECT "+registryColumns+" FROM registries g WHERE g.id = ? AND "+ofUsers, id).Scan(registryTargets(&r)...)
 	return r, found(err, "registry", id)
 }
 
@@ -152,7 +155,7 @@ func (s *Store) Registries(ctx context.Context) ([]pratique.RegistryRow, error) 
 			(SELECT COUNT(*) FROM assets a WHERE a.registry_id = g.id AND a.gone IS NULL),
 			(SELECT COUNT(*) FROM assets a JOIN images i ON i.id = a.image_id WHERE a.registry_id = g.id AND a.gone IS NULL AND i.risk = 2),
 			(SELECT COUNT(*) FROM pulls p WHERE p.registry_id = g.id AND p.at > ?)
-		FROM registries g ORDER BY g.name`, hourAgo)
+		FROM registries g WHERE `+ofUsers+` ORDER BY g.name`, hourAgo)
 }
 
 // DeleteRegistries removes registries with their inventory, and returns how many
@@ -161,14 +164,14 @@ func (s *Store) Registries(ctx context.Context) ([]pratique.RegistryRow, error) 
 func (s *Store) DeleteRegistries(ctx context.Context, ids ...int64) (rows int, err error) {
 	err = s.write(ctx, func(tx *tx) error {
 		in := numbers(ids)
-		images, err := collect(ctx, tx, one[int64], "SELECT DISTINCT image_id FROM assets WHERE image_id IS NOT NULL AND registry_id IN ("+in+")")
+		images, err := collect(ctx, tx, one[int64], "SELECT DISTINCT image_id FROM assets WHERE source = 'registry' AND image_id IS NOT NULL AND registry_id IN ("+in+")")
 		if err != nil {
 			return err
 		}
-		if err := tx.row(ctx, "SELECT COUNT(*) FROM assets WHERE gone IS NULL AND registry_id IN ("+in+")").Scan(&rows); err != nil {
+		if err := tx.row(ctx, "SELECT COUNT(*) FROM assets WHERE source = 'registry' AND gone IS NULL AND registry_id IN ("+in+")").Scan(&rows); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "DELETE FROM registries WHERE id IN ("+in+")"); err != nil {
+		if _, err := tx.exec(ctx, "DELETE FROM registries WHERE kind <> 'local' AND id IN ("+in+")"); err != nil {
 			return err
 		}
 		return recountRows(ctx, tx, images)

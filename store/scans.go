@@ -24,31 +24,45 @@ func (s *Store) Scan(ctx context.Context, id int64) (c pratique.Scan, err error)
 	return c, found(err, "scan", id)
 }
 
-// WaitingScans are those that nobody has begun, most urgent first.
+// WaitingScans are those that the service's workers can do and nobody has begun,
+// most urgent first. What only agents can read waits for them (see
+// [Store.NextWork]).
 func (s *Store) WaitingScans(ctx context.Context, limit int) ([]pratique.Scan, error) {
 	return collect(ctx, s, func(rows *sql.Rows, c *pratique.Scan) error { return rows.Scan(scanTargets(c)...) },
-		"SELECT "+scanColumns+scanTables+"WHERE c.ended IS NULL AND c.started IS NULL ORDER BY c.priority, c.id LIMIT ?", limit)
+		"SELECT "+scanColumns+scanTables+"WHERE c.ended IS NULL AND c.started IS NULL AND NOT "+forAgents+" ORDER BY c.priority, c.id LIMIT ?", limit)
 }
 
 // Claim gives a waiting scan to a worker. When it has ended it is CodeCancelled;
-// when another worker has it, CodeConflict.
+// when another worker has it, or only agents can read its image, CodeConflict.
 func (s *Store) Claim(ctx context.Context, scanID int64, worker string) (lease pratique.Lease, err error) {
 	err = s.write(ctx, func(tx *tx) error {
-		var finished []pratique.Category
-		lease = pratique.Lease{ScanID: scanID, Worker: worker}
-		err := tx.row(ctx, `UPDATE scans SET attempt = attempt + 1, started = ?, beat = ?, worker = ?, due = NULL, error = NULL
-			WHERE id = ? AND ended IS NULL AND started IS NULL RETURNING attempt, categories, finished, forced, timeout, created`, at(tx.now), at(tx.now), worker, scanID).
-			Scan(&lease.Attempt, document{&lease.Categories}, document{&finished}, &lease.Forced, (*micros)(&lease.Timeout), into{&lease.Created})
-		if errors.Is(err, sql.ErrNoRows) {
-			return whyNot(ctx, tx, scanID)
-		}
-		if err != nil {
+		if lease, err = claim(ctx, tx, scanID, worker); err != nil {
 			return err
 		}
-		lease.Categories = slices.DeleteFunc(lease.Categories, func(c pratique.Category) bool { return slices.Contains(finished, c) })
-		return tx.row(ctx, "SELECT i.digest FROM scans c JOIN images i ON i.id = c.image_id WHERE c.id = ?", scanID).Scan(&lease.ImageID)
+		var agents bool
+		err := tx.row(ctx, "SELECT "+forAgents+" FROM images i WHERE i.digest = ?", lease.ImageID).Scan(&agents)
+		if err == nil && agents {
+			return pratique.Errorf(pratique.CodeConflict, "scan %d is for an agent: the service does not reach its image", scanID)
+		}
+		return err
 	})
 	return lease, err
+}
+
+func claim(ctx context.Context, tx *tx, scanID int64, worker string) (lease pratique.Lease, err error) {
+	var finished []pratique.Category
+	lease = pratique.Lease{ScanID: scanID, Worker: worker}
+	err = tx.row(ctx, `UPDATE scans SET attempt = attempt + 1, started = ?, beat = ?, worker = ?, due = NULL, error = NULL
+		WHERE id = ? AND ended IS NULL AND started IS NULL RETURNING attempt, categories, finished, forced, timeout, created`, at(tx.now), at(tx.now), worker, scanID).
+		Scan(&lease.Attempt, document{&lease.Categories}, document{&finished}, &lease.Forced, (*micros)(&lease.Timeout), into{&lease.Created})
+	if errors.Is(err, sql.ErrNoRows) {
+		return lease, whyNot(ctx, tx, scanID)
+	}
+	if err != nil {
+		return lease, err
+	}
+	lease.Categories = slices.DeleteFunc(lease.Categories, func(c pratique.Category) bool { return slices.Contains(finished, c) })
+	return lease, tx.row(ctx, "SELECT i.digest FROM scans c JOIN images i ON i.id = c.image_id WHERE c.id = ?", scanID).Scan(&lease.ImageID)
 }
 
 func whyNot(ctx context.Context, tx *tx, scanID int64) error {
@@ -91,10 +105,14 @@ func leaseEnded(lease pratique.Lease) error {
 }
 
 // FailScan ends a scan that came to no result. What was found until then is kept
-// when a partial report is given.
+// when a partial report is given. What a host's agent says of an image that a
+// registry has by now does not count: the scan waits for somebody else.
 func (s *Store) FailScan(ctx context.Context, lease pratique.Lease, failure *pratique.Error, partial *pratique.Report) error {
 	return s.write(ctx, func(tx *tx) error {
 		if _, err := held(ctx, tx, lease); err != nil {
+			return err
+		}
+		if overruled, err := overruled(ctx, tx, lease, partial); err != nil || overruled {
 			return err
 		}
 		if partial != nil {
@@ -109,11 +127,15 @@ func (s *Store) FailScan(ctx context.Context, lease pratique.Lease, failure *pra
 // FinishScan keeps a scan's report and ends it, in one transaction. rules names
 // the analyzers with their rule sets, by which the image was read. When the scan
 // was widened meanwhile by categories that the lease did not have, it waits again
-// for these, and again is true.
+// for these, and again is true; it also waits again, with nothing kept, when the
+// report rests on what a host says and a registry has the image by now.
 func (s *Store) FinishScan(ctx context.Context, lease pratique.Lease, report *pratique.Report, rules string) (again bool, err error) {
 	err = s.write(ctx, func(tx *tx) error {
 		wanted, err := held(ctx, tx, lease)
 		if err != nil {
+			return err
+		}
+		if again, err = overruled(ctx, tx, lease, report); err != nil || again {
 			return err
 		}
 		if err := s.record(ctx, tx, lease, report, rules); err != nil {

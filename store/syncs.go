@@ -20,7 +20,7 @@ func (s *Store) BeginSync(ctx context.Context, registryID int64, full bool, reas
 	err = s.write(ctx, func(tx *tx) error {
 		run = pratique.SyncRun{RegistryID: registryID, Full: full, Reason: reason, Started: tx.now, State: "running"}
 		var exists bool
-		if err := tx.row(ctx, "SELECT EXISTS (SELECT 1 FROM registries WHERE id = ?)", registryID).Scan(&exists); err != nil {
+		if err := tx.row(ctx, "SELECT EXISTS (SELECT 1 FROM registries g WHERE g.id = ? AND "+ofUsers+")", registryID).Scan(&exists); err != nil {
 			return err
 		}
 		if !exists {

@@ -192,3 +192,11 @@ func marks[T any](values []T) (string, []any) {
 
 // chunk is how many values go into one "IN (…)".
 const chunk = 500
+
+// micros0 keeps the zero time as 0, for columns that one sorts by.
+func micros0(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}

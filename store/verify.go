@@ -24,6 +24,10 @@ func (s *Store) Verify(ctx context.Context) (wrong []string, err error) {
 			"keys of rows": `SELECT COUNT(*) FROM assets a JOIN image_keys k ON k.image_id = COALESCE(a.image_id, 0)
 				WHERE (a.status, a.scanned_at, a.risk, a.worst, a.running, a.distro, a.architecture, a.packages, a.vulnerabilities, a.critical, a.secrets, a.malware, a.traits) <>
 				(k.status, k.scanned_at, k.risk, k.worst, k.running, k.distro, k.architecture, k.packages, k.vulnerabilities, k.critical, k.secrets, k.malware, k.traits)`,
+			"local rows of images":                   "SELECT COUNT(*) FROM images i WHERE i.rows_local <> (SELECT COUNT(*) FROM assets a WHERE a.image_id = i.id AND a.gone IS NULL AND a.source = 'local')",
+			"images in use":                          "SELECT COUNT(*) FROM images i WHERE i.running <> EXISTS (SELECT 1 FROM containers c WHERE c.image_id = i.id AND c.uses)",
+			"rows on hosts":                          "SELECT COUNT(*) FROM assets a WHERE a.source = 'local' AND (a.gone IS NULL) <> EXISTS (SELECT 1 FROM host_images x WHERE x.asset_id = a.id)",
+			"what hosts say of images in registries": "SELECT COUNT(*) FROM images i WHERE i.attested AND i.rows_live > i.rows_local",
 			"images of vulnerabilities": `SELECT COUNT(*) FROM vulnerabilities v WHERE v.images <> (SELECT COUNT(DISTINCT ip.image_id) FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
 				JOIN images i ON i.id = ip.image_id WHERE f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0 AND ` + live + ")",
 			"severities of vulnerabilities": "SELECT COUNT(*) FROM vulnerabilities v WHERE v.severity <> COALESCE((SELECT MAX(f.severity) FROM findings f WHERE f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0), -1)",

@@ -178,8 +178,10 @@ func (s *Store) Vulnerability(ctx context.Context, name string) (v pratique.Vuln
 	if err != nil {
 		return v, found(err, "vulnerability", name)
 	}
-	if err := s.row(ctx, `SELECT COUNT(*) FROM assets a WHERE a.gone IS NULL AND a.image_id IN (SELECT ip.image_id FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
-		WHERE f.vulnerability_id = ? AND f.until IS NULL AND f.weight = 0)`, id).Scan(&v.Repositories); err != nil {
+	if err := s.row(ctx, "SELECT COUNT(*) FILTER (WHERE a.source = 'registry'), COUNT(*) FILTER (WHERE a.source = 'local') FROM assets a WHERE a.gone IS NULL AND a.image_id IN ("+imagesWith+")", name).Scan(&v.Repositories, &v.Local); err != nil {
+		return v, err
+	}
+	if err := s.row(ctx, "SELECT COUNT(*) FROM containers c WHERE c.image_id IN ("+imagesWith+")", name).Scan(&v.Containers); err != nil {
 		return v, err
 	}
 	v.Findings, err = collect(ctx, s, func(rows *sql.Rows, f *pratique.Finding) error {

@@ -50,7 +50,7 @@ func (s *Store) changeWish(ctx context.Context, registryID int64, change func(*p
 		var wish pratique.SyncWish
 		var status pratique.SyncStatus
 		// The update takes the row's lock.
-		if err := tx.row(ctx, "UPDATE registries SET wish = wish WHERE id = ? RETURNING wish, sync", registryID).Scan(document{&wish}, document{&status}); err != nil {
+		if err := tx.row(ctx, "UPDATE registries SET wish = wish WHERE id = ? AND kind <> 'local' RETURNING wish, sync", registryID).Scan(document{&wish}, document{&status}); err != nil {
 			return found(err, "registry", registryID)
 		}
 		change(&wish)
@@ -100,7 +100,7 @@ func (s *Store) SyncStates(ctx context.Context) (map[int64]pratique.SyncStatus, 
 		id     int64
 		status pratique.SyncStatus
 	}
-	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.id, document{&r.status}) }, "SELECT id, sync FROM registries")
+	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.id, document{&r.status}) }, "SELECT g.id, g.sync FROM registries g WHERE "+ofUsers)
 	states := make(map[int64]pratique.SyncStatus, len(all))
 	for _, r := range all {
 		states[r.id] = r.status

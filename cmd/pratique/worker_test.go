@@ -134,7 +134,7 @@ func TestWorker(t *testing.T) {
 			t.Errorf("scan %d was done by %q, not by %q", c.ID, c.Worker, name)
 		}
 	}
-	if o, err := db.Overview(t.Context(), time.Now()); err != nil || o.Counters.Vulnerabilities.Total() == 0 || o.Pending != 0 {
+	if o, err := db.Overview(t.Context(), pratique.SourceRegistry, time.Now()); err != nil || o.Counters.Vulnerabilities.Total() == 0 || o.Pending != 0 {
 		t.Errorf("overview %+v, %v", o, err)
 	}
 	if fetched, err := filepath.Glob(filepath.Join(elsewhere, "feeds", "*.bundle")); err != nil || len(fetched) != 1 {

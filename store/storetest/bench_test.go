@@ -131,7 +131,7 @@ func benchmark(b *testing.B, dsn string) {
 		}},
 		{"components", func() error { _, err := s.Components(ctx, pratique.FindingFilter{}, request); return err }},
 		{"report", func() error { _, err := s.Report(ctx, imageID(7)); return err }},
-		{"overview", func() error { _, err := s.Overview(ctx, day); return err }},
+		{"overview", func() error { _, err := s.Overview(ctx, pratique.SourceRegistry, day); return err }},
 		{"record an image again", func() error {
 			scanned(b, s, report(imageID(3), bundle(n), []pratique.Package{deb("p0", "1.0")}))
 			return nil

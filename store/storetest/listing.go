@@ -333,14 +333,14 @@ func fromJSON(t testing.TB, s string) (f pratique.FindingFilter) {
 
 func overview(t *testing.T, s *store.Store, _ string) {
 	ctx := context.Background()
-	empty := ok[pratique.Overview](t)(s.Overview(ctx, day))
+	empty := ok[pratique.Overview](t)(s.Overview(ctx, pratique.SourceRegistry, day))
 	if empty.Rows != 0 || empty.LastScan != nil || empty.Counters.Risks() != 0 {
 		t.Errorf("empty %+v", empty)
 	}
 	town(t, s)
 	_, _, err := s.CreateTask(ctx, want([]pratique.Digest{imageID(3)}, everything...))
 	must(t, err)
-	v := ok[pratique.Overview](t)(s.Overview(ctx, time.Now().Add(-time.Hour)))
+	v := ok[pratique.Overview](t)(s.Overview(ctx, pratique.SourceRegistry, time.Now().Add(-time.Hour)))
 	if v.Registries != 2 || v.Repositories != 3 || v.Rows != 6 || v.Images != 5 || v.AtRisk != 3 || v.NoRisk != 1 || v.Unknown != 2 || v.NewToday != 6 || v.NewRiskyToday != 3 || v.Waiting != 1 {
 		t.Errorf("overview %+v", v)
 	}
@@ -353,7 +353,7 @@ func overview(t *testing.T, s *store.Store, _ string) {
 	if v.Recommended != 1 || v.HighPriority != 2 || v.LastScan == nil {
 		t.Errorf("%d recommended, %d of high priority", v.Recommended, v.HighPriority)
 	}
-	if v := ok[pratique.Overview](t)(s.Overview(ctx, time.Now().Add(time.Hour))); v.NewToday != 0 {
+	if v := ok[pratique.Overview](t)(s.Overview(ctx, pratique.SourceRegistry, time.Now().Add(time.Hour))); v.NewToday != 0 {
 		t.Errorf("%d new since tomorrow", v.NewToday)
 	}
 	_, err = s.CloseDay(ctx, "yesterday")

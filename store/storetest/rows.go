@@ -313,12 +313,11 @@ func autoLicence(t *testing.T, s *store.Store, _ string) {
 	// By push: 3 1 2 0; 4 is the newest, 5 runs, 6 is in another repository.
 	ok[pratique.SyncResult](t)(s.SyncRepository(ctx, r.ID, "team/app", []pratique.Asset{pushed("a", 0, 9), pushed("b", 1, 3), pushed("c", 2, 5), pushed("d", 3, 1), pushed("e", 4, 99), pushed("f", 5, 50)}, true))
 	ok[pratique.SyncResult](t)(s.SyncRepository(ctx, r.ID, "other/app", []pratique.Asset{pushed("a", 6, 1)}, true))
-	_, err := s.Writer().Exec("UPDATE images SET running = TRUE WHERE digest = '" + string(imageID(5)) + "'")
-	must(t, err)
+	inUse(t, s, 5)
 	rule := pratique.QuotaSettings{Enabled: true, Total: 100, Auto: pratique.AutoRule{Enabled: true, Filter: pratique.AssetFilter{Namespaces: []string{"team"}}, PerDay: 4}}
 	must(t, s.SetQuota(ctx, rule, "admin"))
 
-	_, _, err = s.CreateTask(ctx, want(ids(7), everything...)) // a person's wish is refused as a whole
+	_, _, err := s.CreateTask(ctx, want(ids(7), everything...)) // a person's wish is refused as a whole
 	short(t, err, 7, 4)
 	if q := ok[pratique.QuotaState](t)(s.Quota(ctx)); q.Used != 0 {
 		t.Errorf("a refused wish cost %d units", q.Used)

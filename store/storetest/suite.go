@@ -28,6 +28,8 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
 		{"images", images}, {"paging", paging}, {"lists", lists}, {"places", places}, {"overview", overview}, {"accounts", accounts},
 		{"schedules", schedules}, {"runs", runs}, {"putting back", puttingBack}, {"quota", quota}, {"rule of the quota", autoLicence}, {"licences at once", licencesAtOnce}, {"exports", exports},
+		{"agents", agents}, {"inventories", inventories}, {"images on hosts", localImages}, {"hosts and containers", hostLists}, {"work of agents", agentWork}, {"attested", attestedResults},
+		{"stranded", strandedScans}, {"data updates", dataUpdates}, {"large inventory", largeInventory},
 		{"workers", workers}, {"side by side", sideBySide},
 	} {
 		t.Run(c.name, func(t *testing.T) {

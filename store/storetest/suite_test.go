@@ -55,7 +55,7 @@ func restart(t *testing.T, cluster *Cluster) {
 				default:
 				}
 				err := func() error {
-					if _, err := s.Overview(ctx, day); err != nil {
+					if _, err := s.Overview(ctx, pratique.SourceRegistry, day); err != nil {
 						return err
 					}
 					_, scans, err := s.CreateTask(ctx, want([]pratique.Digest{imageID(n % 10)}, everything...))

@@ -137,7 +137,7 @@ func sideBySide(t *testing.T, s *store.Store, dsn string) {
 		return err
 	})
 	during(func(int) error { // read
-		if _, err := s.Overview(ctx, day); err != nil {
+		if _, err := s.Overview(ctx, pratique.SourceRegistry, day); err != nil {
 			return err
 		}
 		_, err := s.Assets(ctx, pratique.AssetFilter{Risk: []pratique.Risk{pratique.RiskFound}}, pratique.PageRequest{Sort: "worst", Count: true})
