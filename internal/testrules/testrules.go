@@ -1,13 +1,13 @@
 // Package testrules writes YARA rules that are as expensive as public ones, so
 // that speed can be measured without any.
 //
-// What makes a rule cheap or dear is how its strings are distributed, what guards
-// its condition has, and how common the rarest four bytes of a string are. The
-// shares below are those of the 6 200 rules of signature-base, BinaryAlert and
-// ReversingLabs: seven strings in ten are texts, a third of which are also or only
-// looked for with two bytes a character; half of the rules are for Windows
-// programs, one in ten for ELF, one in ten for scripts, and the rest for anything;
-// half of them bound the size of the file.
+// What makes a rule cheap or dear is how its strings are distributed, how short the
+// shortest are, and what guards its condition has. The shares below are those of
+// the 6 200 rules of signature-base, BinaryAlert and ReversingLabs: of six strings
+// four are texts of 20 characters in the middle, one in forty of at most four; two
+// are hex strings of 50 bytes, one in five with wildcards; two in a hundred are
+// regular expressions. Two fifths of the rules are for Windows programs, few name
+// another kind of file, and two fifths bound its size.
 package testrules
 
 import (
@@ -39,23 +39,34 @@ func (r writer) rule(b *strings.Builder, name string) {
 }
 
 func (r writer) define() string {
-	switch r.IntN(20) {
-	case 0, 1, 2, 3, 4:
+	switch n := r.IntN(100); {
+	case n < 2:
+		return [...]string{
+			"/" + r.rare() + `[ :=]{1,4}` + r.word() + `\/[a-z0-9]{4,16}/`,
+			`/\b` + r.rare() + `[\n\t ]{0,500}(\([^)]|\/\*)/ nocase`,
+			"/" + r.rare()[:3] + `\s?\[/`,
+			"/(" + r.rare() + "|" + r.rare() + `)\.[a-z]{1,8} %[sd]/`,
+		}[r.IntN(4)]
+	case n < 36:
 		return r.hex()
-	case 5:
-		return "/" + r.word() + `[ :=]{1,4}` + r.word() + `\/[a-z0-9]{4,16}/`
 	}
-	return fmt.Sprintf("%q%s", r.text(), [...]string{"", "", "", " ascii", " fullword", " fullword ascii", " wide", " ascii wide", " nocase", " fullword wide"}[r.IntN(10)])
+	mods := [...]string{"", "", " ascii", " ascii", " fullword", " ascii fullword", " ascii fullword", " wide", " wide fullword", " ascii wide"}[r.IntN(10)]
+	if r.IntN(22) == 0 {
+		mods += " nocase"
+	}
+	return fmt.Sprintf("%q%s", r.text(), mods)
 }
 
-// text is a message, a path, a symbol or a name.
+// text is a message, a path, a symbol or a name; few are short.
 func (r writer) text() string {
-	switch r.IntN(4) {
-	case 0:
+	switch n := r.IntN(40); {
+	case n == 0:
+		return [...]string{"GET", "cmd", "%s:%d", "<?=", "POST", "/tmp", "eval", "http", "exec", ".exe"}[r.IntN(10)]
+	case n < 10:
 		return r.word() + " " + r.word() + ": %s " + r.word()
-	case 1:
+	case n < 20:
 		return "/" + r.word() + "/" + r.word() + "/." + r.word()
-	case 2:
+	case n < 30:
 		return r.word() + "_" + r.word()
 	}
 	return strings.ToUpper(r.word()[:1]) + r.word() + strings.ToUpper(r.word()) + ".exe"
@@ -68,6 +79,10 @@ func (r writer) word() string {
 	if r.IntN(3) == 0 {
 		return common[r.IntN(len(common))]
 	}
+	return r.rare()
+}
+
+func (r writer) rare() string {
 	var b strings.Builder
 	for range 2 + r.IntN(3) {
 		b.WriteByte("bcdfghjklmnprstvwxz"[r.IntN(19)])
@@ -76,15 +91,22 @@ func (r writer) word() string {
 	return b.String()
 }
 
-// hex is machine code of amd64: opcodes that are common, and addresses that are
-// left open.
+// hex is machine code of amd64, with addresses left open in one of five.
 func (r writer) hex() string {
 	codes := [...]string{"48 8B 05 ?? ?? ?? ??", "48 8D 15 ?? ?? ?? ??", "E8 ?? ?? ?? ??", "85 C0 74 ??", "0F 84 ?? ?? 00 00", "48 89 E5", "C7 45 ?? 00 00 00 00",
 		"8B 4? ??", "31 C0", "FF 15 ?? ?? ?? ??", "83 F8 FF", "[2-6]", "(74 | 75) ??", "48 83 EC ??", "C3 CC CC"}
+	plain := [...]string{"48 8B 05", "48 8D 15", "E8 00 00 00 00", "85 C0 74 0C", "0F 84 00 00 00 00", "48 89 E5", "C7 45 F8 00 00 00 00", "8B 45 FC", "31 C0", "C3 CC CC CC"}
+	open := r.IntN(5) == 0
 	var b strings.Builder
 	b.WriteString("{ ")
-	for range 2 + r.IntN(6) {
-		fmt.Fprintf(&b, "%02X %02X %s ", r.IntN(256), r.IntN(256), codes[r.IntN(len(codes))])
+	for range 3 + r.IntN(12) {
+		fmt.Fprintf(&b, "%02X ", r.IntN(256))
+		if open {
+			b.WriteString(codes[r.IntN(len(codes))])
+		} else {
+			b.WriteString(plain[r.IntN(len(plain))])
+		}
+		b.WriteByte(' ')
 	}
 	fmt.Fprintf(&b, "%02X }", r.IntN(256))
 	return b.String()
@@ -92,15 +114,15 @@ func (r writer) hex() string {
 
 func (r writer) guards() string {
 	var b strings.Builder
-	switch r.IntN(10) {
-	case 0, 1, 2, 3, 4:
+	switch n := r.IntN(100); {
+	case n < 42:
 		b.WriteString("uint16(0) == 0x5a4d and ")
-	case 5:
+	case n < 45:
 		b.WriteString("uint32(0) == 0x464c457f and ")
-	case 6:
+	case n < 48:
 		b.WriteString("uint16(0) == 0x2123 and ")
 	}
-	if r.IntN(2) == 0 {
+	if r.IntN(5) < 2 {
 		fmt.Fprintf(&b, "filesize < %dKB and ", [...]int{10, 50, 100, 100, 200, 300, 500, 1000, 3000, 5000}[r.IntN(10)])
 	}
 	return b.String()
