@@ -29,8 +29,10 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
+# The program of tests is the same service with a clock that can be moved.
 console-test: build ## the console in a browser, against the binary
-	cd web && node --test e2e/console.test.mjs
+	$(GO) test -c -o bin/pratique.test ./cmd/pratique
+	cd web && node --test --test-concurrency=1 e2e/*.test.mjs
 
 web-client: web/node_modules/.package-lock.json ## the console's client, from what the service says of itself
 	$(GO) test ./web -run TestDescription -update

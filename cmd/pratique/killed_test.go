@@ -22,10 +22,34 @@ import (
 // victimEnv has the arguments of a process that is to be killed.
 const victimEnv = "PRATIQUE_TEST_VICTIM"
 
+// clockEnv names a file with the seconds by which schedules are ahead of the clock,
+// for whoever drives a process from outside and cannot wait for tomorrow. Only this
+// program of tests looks at it.
+const clockEnv = "PRATIQUE_TEST_CLOCK"
+
+// ahead is the clock, moved by what a file says at that moment. Without the file it
+// is the clock.
+func ahead(path string) func() time.Time {
+	return func() time.Time {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return time.Now()
+		}
+		by, err := time.ParseDuration(strings.TrimSpace(string(text)) + "s")
+		if err != nil {
+			panic(err)
+		}
+		return time.Now().Add(by)
+	}
+}
+
 // victim is the program itself, in a process of its own.
 func victim(args string) int {
-	cmd := newCommand(time.Now())
-	cmd.SetArgs(strings.Split(args, "|"))
+	cmd, words := newCommand(time.Now()), strings.Split(args, "|")
+	if path := os.Getenv(clockEnv); path != "" && words[0] == "serve" {
+		cmd, words = serveCommand(&serveFlags{now: ahead(path)}), words[1:]
+	}
+	cmd.SetArgs(words)
 	if err := cmd.ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

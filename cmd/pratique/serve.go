@@ -60,10 +60,12 @@ type serveFlags struct {
 	demo bool // everything is made up, and everybody may know the password
 	// prepared may be called when everything runs, before anybody is let in.
 	prepared func(context.Context, *service) error
+	now      func() time.Time // of schedules; nil is the clock
 }
 
-func newServeCommand() *cobra.Command {
-	f := &serveFlags{}
+func newServeCommand() *cobra.Command { return serveCommand(&serveFlags{}) }
+
+func serveCommand(f *serveFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the service: API, registries, scans",

@@ -38,7 +38,7 @@ func (s *service) newUseCases(known *bundles) useCases {
 		evaluator: evaluator,
 		sweeper:   &scan.Sweeper{Store: s.db, Evaluator: evaluator, Log: s.log},
 		upkeep:    &scan.Upkeep{Store: s.db, Settings: s.settings, Log: s.log},
-		schedules: &scan.Schedules{Store: s.db, Tasks: tasks, Jobs: s.jobs, Log: s.log},
+		schedules: &scan.Schedules{Store: s.db, Tasks: tasks, Jobs: s.jobs, Log: s.log, Now: s.flags.now},
 		exports: &export.Keeper{
 			Rows: s.db, Source: s.db, Folder: cmp.Or(s.flags.exports, filepath.Join(s.flags.data, "exports")), Told: s.tellExport, Log: s.log,
 			Enqueue: func(ctx context.Context, id int64) error { return s.jobs.Enqueue(ctx, exportJob(id)) },

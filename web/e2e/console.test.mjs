@@ -1,9 +1,10 @@
 // The console as people use it, against a real service, from the first sign-in on.
 // Run by "make test", which builds the binary with its console first.
 import assert from 'node:assert/strict'
-import { after, before, test as run } from 'node:test'
-import { barriers, launch, open } from './browser.mjs'
+import { after, before } from 'node:test'
+import { launch, open } from './browser.mjs'
 import { demonstration, Service } from './service.mjs'
+import { inAllAppearances, quiet as noComplaints, steps } from './walk.mjs'
 
 const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', import.meta.url).pathname
 const password = ['a password', 'of my own', 'for tests'].join(' ')
@@ -24,22 +25,9 @@ after(async () => {
   await demo?.end()
 })
 
-// The steps build on each other: after one that failed, the others say nothing.
-let failed = false
-function test(name, ...rest) {
-  const step = rest.pop()
-  run(name, ...rest, async () => {
-    if (failed) throw new Error('a step before this one failed')
-    failed = true
-    try {
-      await step()
-    } catch (e) {
-      if (process.env.PRATIQUE_SHOTS) await page.screenshot({ path: `${process.env.PRATIQUE_SHOTS}/failed.png` })
-      throw e
-    }
-    failed = false
-  })
-}
+const test = steps(async () => {
+  if (process.env.PRATIQUE_SHOTS) await page.screenshot({ path: `${process.env.PRATIQUE_SHOTS}/failed.png` })
+})
 
 const button = (name) => page.getByRole('button', { name, exact: true })
 const at = (path) => page.goto(service.base + path)
@@ -53,11 +41,7 @@ async function confirm(name = 'OK') {
   await dialog.waitFor({ state: 'hidden' })
 }
 
-/** quiet fails when the page complained; what a step provokes on purpose is named. */
-function quiet(...expected) {
-  const others = complaints.splice(0).filter((text) => !expected.some((pattern) => pattern.test(text)))
-  assert.deepEqual(others, [])
-}
+const quiet = (...expected) => noComplaints(complaints, ...expected)
 
 test('a wrong password is refused in words', async () => {
   await at('/registries')
@@ -248,23 +232,9 @@ test('a service that restarts under an open page: the page says so, and goes on'
   quiet(/ERR_/, /50\d/, /Failed to load resource/)
 })
 
-const pages = ['/', '/images', '/vulnerabilities', '/vulnerabilities/CVE-2021-44228', '/components', '/secrets', '/malware', '/tasks', '/registries', '/feeds', '/audit', '/profile']
+const pages = ['/', '/images', '/vulnerabilities', '/vulnerabilities/CVE-2021-44228', '/components', '/secrets', '/malware', '/tasks', '/schedules', '/registries', '/feeds', '/exports', '/quota', '/audit', '/profile']
 
 test('no page is a barrier that a machine can find, in both appearances and on a telephone', { timeout: 300_000 }, async () => {
-  const found = []
-  for (const [theme, width] of [['light', 1440], ['dark', 1440], ['light', 390]]) {
-    await page.setViewportSize({ width, height: 900 })
-    await context.request.put(`${service.base}/api/v1/preferences/ui`, { headers: { 'X-Requested-With': 'test' }, data: { language: 'en', theme, density: 'compact' } })
-    for (const path of pages) {
-      await at(path)
-      await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.waitForFunction((t) => document.documentElement.dataset.theme === t && !document.querySelector('[aria-busy=true]'), theme)
-      for (const barrier of await barriers(page)) found.push(`${path} ${theme} ${width}: ${barrier}`)
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-      if (over > 0) found.push(`${path} is ${over} pixels wider than the screen of ${width}`)
-    }
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-  assert.deepEqual(found, [])
+  assert.deepEqual(await inAllAppearances({ page, context, base: service.base }, pages), [])
   quiet()
 })

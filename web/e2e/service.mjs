@@ -2,7 +2,7 @@
 // registry is the demonstration's, which has a dozen images with something of
 // everything, and feeds that know about them.
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,8 +18,8 @@ async function freePort() {
 }
 
 /** start runs the binary until it has printed what matches. */
-async function start(binary, args, pattern) {
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+async function start(binary, args, pattern, env = {}) {
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let text = ''
   const found = await new Promise((done, fail) => {
     const timer = setTimeout(() => fail(new Error(`${args[0]} did not start:\n${text}`)), patience)
@@ -64,10 +64,22 @@ export async function demonstration(binary) {
   return { registry: items[0].address, feeds: join(data, 'feeds'), base, end: async () => { await stop(); await rm(data, { recursive: true, force: true }) } }
 }
 
-/** Service is a new installation that knows the demonstration's advisories. */
+/**
+ * Service is a new installation that knows the demonstration's advisories. With
+ * movable it is run by the program of its tests ("go test -c ./cmd/pratique"), which
+ * is the same service, but that its schedules look at a clock that can be moved.
+ */
 export class Service {
-  constructor(binary) {
+  constructor(binary, { movable = false } = {}) {
     this.binary = binary
+    this.movable = movable
+  }
+
+  /** ahead moves the clock of schedules to a moment. */
+  async ahead(moment) {
+    const file = join(this.data, 'clock')
+    await writeFile(`${file}.new`, String(Math.round((moment - Date.now()) / 1000)))
+    await rename(`${file}.new`, file)
   }
 
   async begin(feeds) {
@@ -86,7 +98,9 @@ export class Service {
   }
 
   #run(pattern) {
-    return start(this.binary, ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--feeds-every', '0'], pattern)
+    const args = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--feeds-every', '0']
+    if (!this.movable) return start(this.binary, args, pattern)
+    return start(this.binary, [], pattern, { PRATIQUE_TEST_VICTIM: args.join('|'), PRATIQUE_TEST_CLOCK: join(this.data, 'clock') })
   }
 
   async end() {

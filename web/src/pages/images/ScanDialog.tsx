@@ -7,10 +7,13 @@ import InputNumber from 'antd/es/input-number'
 import Modal from 'antd/es/modal'
 import { useDeferredValue, useState } from 'react'
 import { ApiError } from '../../api/client'
+import { previewLicences, type QuotaNeed } from '../../api/quota'
 import { categories, previewScan, startScan, type ScanPreview, type ScanRequest, type Task } from '../../api/scans'
 import { t, tx } from '../../i18n'
 import { bytes, duration, number } from '../../lib/format'
 import { ErrorNote } from '../../ui/ErrorNote'
+import { QuotaLine } from '../quota/QuotaLine'
+import { useQuota } from '../quota/useQuota'
 import { FirstOf } from './FirstOf'
 import { filterOf, isComplete, recommended, ScopeFields } from './scope'
 
@@ -42,6 +45,18 @@ export default function ScanDialog({ close, started }: Props) {
     queryKey: ['scan-preview', asked],
     queryFn: ({ signal }) => previewScan(JSON.parse(asked) as ScanRequest, signal),
     enabled: complete,
+    staleTime: 5000,
+    retry: false,
+  })
+
+  const enforced = useQuota()?.enabled
+  const licences = useQuery({
+    queryKey: ['quota', 'need', asked],
+    queryFn: ({ signal }) => {
+      const { scope, filter } = JSON.parse(asked) as ScanRequest
+      return previewLicences(scope === 'recommended' ? { ...filter, recommended: true } : (filter ?? {}), signal)
+    },
+    enabled: complete && !!enforced,
     staleTime: 5000,
     retry: false,
   })
@@ -89,7 +104,7 @@ export default function ScanDialog({ close, started }: Props) {
         </div>
         <h3>{t('scan.preview')}</h3>
         <div aria-live="polite" style={{ minHeight: 64 }}>
-          {!complete ? <p className="muted">{t('scan.previewIncomplete')}</p> : preview.error ? <ErrorNote error={preview.error} /> : preview.data ? <Preview preview={preview.data} /> : <p className="muted">{t('common.loading')}</p>}
+          {!complete ? <p className="muted">{t('scan.previewIncomplete')}</p> : preview.error ? <ErrorNote error={preview.error} /> : preview.data ? <Preview preview={preview.data} licences={licences.data} /> : <p className="muted">{t('common.loading')}</p>}
         </div>
       </div>
       {error && (error instanceof ApiError ? <ErrorNote error={error} /> : <Alert type="error" title={error.message} />)}
@@ -97,7 +112,7 @@ export default function ScanDialog({ close, started }: Props) {
   )
 }
 
-function Preview({ preview: p }: { preview: ScanPreview }) {
+function Preview({ preview: p, licences }: { preview: ScanPreview; licences?: QuotaNeed }) {
   if (p.rows === 0) return <p className="bad">{t('scan.previewNone')}</p>
   return (
     <>
@@ -112,6 +127,7 @@ function Preview({ preview: p }: { preview: ScanPreview }) {
           p.newBytes > 0 && t('scan.previewBytes', { size: bytes(p.newBytes) }),
         ].filter(Boolean).join(' · ')}
       </p>
+      {licences && <QuotaLine need={licences} />}
       <FirstOf rows={p.rows} items={p.items ?? []} />
     </>
   )

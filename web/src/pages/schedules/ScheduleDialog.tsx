@@ -17,6 +17,7 @@ import { t, tx } from '../../i18n'
 import { duration, number } from '../../lib/format'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { FirstOf } from '../images/FirstOf'
+import { QuotaLine } from '../quota/QuotaLine'
 import { isComplete, pick, ScopeFields } from '../images/scope'
 import { cycles, draftOf, newDraft, settingsOf, type Draft } from './draft'
 import { cycleOf, momentIn, weekdays, zones } from './words'
@@ -220,11 +221,7 @@ function Ahead({ settings, rest }: { settings: ScheduleSettings; rest: number })
               rest > 0 && t('schedule.rest', { count: rest, n: number(rest) }),
             ].filter(Boolean).join(' · ')}
           </p>
-          {p.quota.enabled && (
-            <p className={p.quota.needed - p.quota.auto > 0 ? 'bad' : 'muted'} style={{ margin: '2px 0 6px' }}>
-              {p.quota.needed === 0 ? t('schedule.quotaEnough') : p.quota.needed <= p.quota.auto ? t('schedule.quotaAuto', { count: p.quota.needed, n: number(p.quota.needed) }) : t('schedule.quotaShort', { count: p.quota.needed - p.quota.auto, n: number(p.quota.needed - p.quota.auto), left: number(p.quota.left) })}
-            </p>
-          )}
+          <QuotaLine need={p.quota} skips />
           <FirstOf rows={p.rows} items={p.items} />
         </>
       )}
