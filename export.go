@@ -13,12 +13,14 @@ type ExportRequest struct {
 	BOM      bool     `json:"bom,omitempty"`      // CSV: begin with a byte order mark, for Excel
 	Sort     string   `json:"sort,omitempty"`     // as the list takes it: "name", "-scanned"
 
-	// Images chooses repository images: the list of images itself, or those whose
+	// Images chooses repository images, or with its Source images on hosts: the list of images itself, or those whose
 	// findings are wanted. IDs are ticked rows, Exclude takes some out of all.
-	Images   AssetFilter   `json:"images,omitzero"`
-	Findings FindingFilter `json:"findings,omitzero"` // narrows findings; ImageIDs are not used
-	Tasks    TaskFilter    `json:"tasks,omitzero"`
-	Scans    ScanFilter    `json:"scans,omitzero"`
+	Images     AssetFilter     `json:"images,omitzero"`
+	Findings   FindingFilter   `json:"findings,omitzero"` // narrows findings; ImageIDs are not used
+	Tasks      TaskFilter      `json:"tasks,omitzero"`
+	Scans      ScanFilter      `json:"scans,omitzero"`
+	Hosts      HostFilter      `json:"hosts,omitzero"`
+	Containers ContainerFilter `json:"containers,omitzero"`
 }
 
 // ExportState is how far an export is.

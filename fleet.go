@@ -1,6 +1,10 @@
 package pratique
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // Agent is a program of ours on a host, or in a remote network, that has enrolled.
 // It holds a key of its own, whose certificate the service gave it.
@@ -54,6 +58,12 @@ type AgentToken struct {
 	Created time.Time  `json:"created"`
 	Expires time.Time  `json:"expires"`
 	Revoked *time.Time `json:"revoked,omitempty"`
+}
+
+// AgentSecretHash is what is kept of the secret of an [AgentToken].
+func AgentSecretHash(secret string) string {
+	sum := sha256.Sum256([]byte("pratique agent token\x00" + secret))
+	return hex.EncodeToString(sum[:])
 }
 
 // Inventory is everything that one engine of one host has at a moment.

@@ -17,6 +17,7 @@ type exchange struct {
 	id      string
 	started time.Time
 	address netip.Addr // of the client
+	host    string     // that the client asked for, with its port
 	secure  bool       // the client speaks TLS, to us or to a proxy that we trust
 	route   string     // the pattern of the path, never the path
 	user    string
@@ -42,7 +43,7 @@ func (s *server) begin(r *http.Request) *exchange {
 	if !saneID(id) {
 		id = rand.Text()
 	}
-	x := &exchange{id: id, started: s.now(), route: "unknown", secure: r.TLS != nil}
+	x := &exchange{id: id, started: s.now(), route: "unknown", host: r.Host, secure: r.TLS != nil}
 	x.address = s.clientAddress(r)
 	if peer, ok := peerAddress(r); ok && s.trusted(peer) {
 		x.secure = x.secure || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")

@@ -34,23 +34,25 @@ type ExportStore interface {
 
 // ExportInput is what people choose.
 type ExportInput struct {
-	Kind     string                 `json:"kind" maxLength:"32" doc:"One of /export-kinds" example:"images"`
-	Format   string                 `json:"format" enum:"csv,xlsx,json,html"`
-	Name     string                 `json:"name,omitempty" maxLength:"200" doc:"Of the file, without its ending"`
-	Columns  []string               `json:"columns,omitempty" maxItems:"100" doc:"In the order of the file; empty is all"`
-	Language string                 `json:"language,omitempty" enum:"en,zh" default:"en" doc:"Of headers and words; JSON has neither"`
-	BOM      bool                   `json:"bom,omitempty" doc:"CSV: begin with a byte order mark, so that Excel sees that it is UTF-8"`
-	Sort     string                 `json:"sort,omitempty" maxLength:"64" doc:"As for the list: a column, with - before it for descending order"`
-	Images   pratique.AssetFilter   `json:"images,omitzero" doc:"As for the list of images; ids are ticked rows, exclude takes rows out of all"`
-	Findings pratique.FindingFilter `json:"findings,omitzero" doc:"Narrows what was found in the images"`
-	Tasks    pratique.TaskFilter    `json:"tasks,omitzero"`
-	Scans    pratique.ScanFilter    `json:"scans,omitzero"`
+	Kind       string                   `json:"kind" maxLength:"32" doc:"One of /export-kinds" example:"images"`
+	Format     string                   `json:"format" enum:"csv,xlsx,json,html"`
+	Name       string                   `json:"name,omitempty" maxLength:"200" doc:"Of the file, without its ending"`
+	Columns    []string                 `json:"columns,omitempty" maxItems:"100" doc:"In the order of the file; empty is all"`
+	Language   string                   `json:"language,omitempty" enum:"en,zh" default:"en" doc:"Of headers and words; JSON has neither"`
+	BOM        bool                     `json:"bom,omitempty" doc:"CSV: begin with a byte order mark, so that Excel sees that it is UTF-8"`
+	Sort       string                   `json:"sort,omitempty" maxLength:"64" doc:"As for the list: a column, with - before it for descending order"`
+	Images     pratique.AssetFilter     `json:"images,omitzero" doc:"As for the list of images; ids are ticked rows, exclude takes rows out of all"`
+	Findings   pratique.FindingFilter   `json:"findings,omitzero" doc:"Narrows what was found in the images"`
+	Tasks      pratique.TaskFilter      `json:"tasks,omitzero"`
+	Scans      pratique.ScanFilter      `json:"scans,omitzero"`
+	Hosts      pratique.HostFilter      `json:"hosts,omitzero"`
+	Containers pratique.ContainerFilter `json:"containers,omitzero"`
 }
 
 func (in ExportInput) request() pratique.ExportRequest {
 	return pratique.ExportRequest{
 		Kind: in.Kind, Format: in.Format, Name: in.Name, Columns: in.Columns, Language: in.Language, BOM: in.BOM, Sort: in.Sort,
-		Images: in.Images, Findings: in.Findings, Tasks: in.Tasks, Scans: in.Scans,
+		Images: in.Images, Findings: in.Findings, Tasks: in.Tasks, Scans: in.Scans, Hosts: in.Hosts, Containers: in.Containers,
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// ImageStore lists repository images: rows of tags, many of which can share one
-// content.
+// ImageStore lists images in registries and on hosts: rows of tags, many of which
+// can share one content.
 type ImageStore interface {
 	Assets(ctx context.Context, f pratique.AssetFilter, r pratique.PageRequest) (pratique.Page[pratique.AssetRow], error)
 	AssetRow(ctx context.Context, id int64) (pratique.AssetRow, error)
@@ -21,7 +21,7 @@ type ImageStore interface {
 // imageSorts are the columns of every list of image rows.
 var imageSorts = []string{
 	"name", "tag", "registry", "size", "created", "pushed", "firstSeen", "synced", "scanned", "status", "worst",
-	"vulnerabilities", "critical", "secrets", "malware", "packages",
+	"vulnerabilities", "critical", "secrets", "malware", "packages", "hosts", "containers",
 }
 
 // ImageQuery are the parameters that narrow a list of image rows. Values of one
@@ -133,7 +133,7 @@ func (s *server) imageOperations() {
 			return &body[pratique.AssetFacets]{facets}, err
 		})
 	handle(s, operation{id: "getImage", method: http.MethodGet, path: "/images/{id}", tag: "images", right: RightRead,
-		summary: "One row of the list of images", detail: "What is in it is at /contents/{imageID}."},
+		summary: "One row of /images or /local-images", detail: "What is in it is at /contents/{imageID}."},
 		func(ctx context.Context, in *RowID) (*body[pratique.AssetRow], error) {
 			row, err := s.Images.AssetRow(ctx, in.ID)
 			return &body[pratique.AssetRow]{row}, err

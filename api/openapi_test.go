@@ -11,9 +11,9 @@ import (
 // TestDescriptionIsForGenerators: clients are generated from the description, so
 // names must be names, vocabularies listed, and lists never null.
 func TestDescriptionIsForGenerators(t *testing.T) {
-	v := start(t)
+	p, _, _ := withHosts(t)
 	var doc map[string]any
-	if err := json.Unmarshal(v.person().want(200, "GET", "/openapi.json", nil, nil).body, &doc); err != nil {
+	if err := json.Unmarshal(p.want(200, "GET", "/openapi.json", nil, nil).body, &doc); err != nil {
 		t.Fatal(err)
 	}
 	schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)

@@ -129,18 +129,14 @@ func (s *server) kinds() []string {
 }
 
 // validate checks settings with the password that they will have.
-func (s *server) validate(r pratique.Registry, password string) error {
+func (s *server) validate(ctx context.Context, r pratique.Registry, password string) error {
 	if _, err := s.connector(r.Kind); err != nil {
 		return err
 	}
 	if field, err := connection(r, password).Validate(); err != nil {
 		return fieldProblem("body."+field, err)
 	}
-	if r.Site != "" {
-		return fieldProblem("body.site", pratique.Errorf(pratique.CodeInvalid, "there is no site %q", bounded(r.Site, 64)).
-			WithRemedy("leave the site empty: the service reads the registry itself"))
-	}
-	return nil
+	return s.knownSite(ctx, r.Site)
 }
 
 // RegistryKind is a kind of registry with its form.
@@ -287,7 +283,7 @@ func (s *server) registryWriting() {
 
 func (s *server) createRegistry(ctx context.Context, in *struct{ Body RegistryInput }) (*createdRegistry, error) {
 	r, password := in.Body.record(0), value(in.Body.Password)
-	if err := s.validate(r, password); err != nil {
+	if err := s.validate(ctx, r, password); err != nil {
 		return nil, err
 	}
 	made, err := s.Registries.CreateRegistry(ctx, r, password)
@@ -340,7 +336,7 @@ func (s *server) updateRegistry(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.validate(r, password); err != nil {
+	if err := s.validate(ctx, r, password); err != nil {
 		return nil, err
 	}
 	if _, err := s.Registries.UpdateRegistry(ctx, r, in.Body.Password); err != nil {
@@ -448,7 +444,7 @@ func (s *server) registryTesting() {
 }
 
 func (s *server) testConnection(ctx context.Context, r pratique.Registry, password string) (*body[registry.Health], error) {
-	if err := s.validate(r, password); err != nil {
+	if err := s.validate(ctx, r, password); err != nil {
 		return nil, err
 	}
 	connector, err := s.connector(r.Kind)

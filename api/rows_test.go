@@ -71,7 +71,7 @@ func TestSchedules(t *testing.T) {
 	if made.ID == 0 || made.Next == nil || made.FirstDay == "" || made.By != "admin" || made.TimeoutSeconds != 600 || !made.Filter.Newest || made.Kind != pratique.ImagesRepository || !strings.HasSuffix(a.Header.Get("Location"), "/schedules/1") {
 		t.Errorf("%+v", made)
 	}
-	for field, value := range map[string]any{"zone": "Mars/Base", "start": "25:00", "kind": "local", "everyDays": 0, "scope": "specified"} {
+	for field, value := range map[string]any{"zone": "Mars/Base", "start": "25:00", "kind": "floppy", "everyDays": 0, "scope": "specified"} {
 		wrong := object{}
 		for k, v := range settings {
 			wrong[k] = v

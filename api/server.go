@@ -47,8 +47,16 @@ type Deps struct {
 	Quota        QuotaStore  // may be nil
 	Exports      Exports     // may be nil
 	ExportRows   ExportStore // may be nil
+	Hosts        HostStore   // may be nil, with DataUpdates
+	DataUpdates  DataUpdates // may be nil, with Hosts
+	Agents       AgentStore  // may be nil
 	Checks       []Check
 	Log          *slog.Logger // may be nil
+
+	// AgentServer may say what agents connect to, when the console is reached by a host
+	// name, and how the secret of a token is written for them. Nil: nothing listens for
+	// agents, and no token is made.
+	AgentServer func(host, secret string) (address, token string, err error)
 
 	// Judge gives the report of an image its verdict.
 	Judge func(*pratique.Report)
@@ -167,6 +175,8 @@ func (s *server) handler() http.Handler {
 	s.scheduleOperations()
 	s.quotaOperations()
 	s.exportOperations()
+	s.hostOperations()
+	s.agentOperations()
 	s.auditOperations()
 	s.eventOperations()
 	neverNull(s.api.OpenAPI())

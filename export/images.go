@@ -9,6 +9,12 @@ import (
 
 // nameOf is an image as one writes it for "docker pull".
 func nameOf(row pratique.AssetRow) string {
+	if row.Source == pratique.SourceLocal { // as its engine writes it
+		if row.Tag == "" {
+			return row.Repository
+		}
+		return row.Repository + ":" + row.Tag
+	}
 	host := row.Address
 	if _, rest, found := strings.Cut(host, "://"); found {
 		host = rest
@@ -72,12 +78,16 @@ func images() Kind {
 		{"recommended", "Recommended to scan because", "推荐扫描原因", func(v pratique.AssetRow) value { return words(v.Recommended) }},
 		{"highPriority", "High priority because", "高优先级原因", func(v pratique.AssetRow) value { return words(v.HighPriority) }},
 		{"licensed", "Licensed", "已授权", func(v pratique.AssetRow) value { return v.Licensed }},
+		{"source", "Where", "位置", func(v pratique.AssetRow) value { return word(v.Source) }},
+		{"hosts", "Servers", "关联主机数", func(v pratique.AssetRow) value { return v.Hosts }},
+		{"containers", "Containers", "关联容器数", func(v pratique.AssetRow) value { return v.Containers }},
+		{"reason", "Cannot be scanned because", "无法扫描原因", func(v pratique.AssetRow) value { return v.Reason }},
 		{"firstSeen", "First seen", "首次发现", func(v pratique.AssetRow) value { return date(v.FirstSeen) }},
 		{"lastSeen", "Last synchronised", "最近同步", func(v pratique.AssetRow) value { return date(v.LastSeen) }},
 	}...)
 	k := Kind{
 		ID: "images", Label: pratique.Text{EN: "Images", ZH: "镜像"}, Filters: []string{"images"},
-		Sorts: []string{"name", "tag", "registry", "size", "created", "pushed", "firstSeen", "synced", "scanned", "status", "worst", "vulnerabilities", "critical", "secrets", "malware", "packages"},
+		Sorts: []string{"name", "tag", "registry", "size", "created", "pushed", "firstSeen", "synced", "scanned", "status", "worst", "vulnerabilities", "critical", "secrets", "malware", "packages", "hosts", "containers"},
 		count: func(ctx context.Context, s Source, r pratique.ExportRequest) (int, error) {
 			return count(ctx, func(ctx context.Context, p pratique.PageRequest) (pratique.Page[pratique.AssetRow], error) {
 				return s.Assets(ctx, r.Images, p)

@@ -12,6 +12,7 @@ type Source interface {
 	FindingSource
 	SeizedSource
 	WorkSource
+	HostSource
 }
 
 // ImageSource lists images.
@@ -41,6 +42,12 @@ type SeizedSource interface {
 type WorkSource interface {
 	Tasks(ctx context.Context, f pratique.TaskFilter, r pratique.PageRequest) (pratique.Page[pratique.Task], error)
 	Scans(ctx context.Context, f pratique.ScanFilter, r pratique.PageRequest) (pratique.Page[pratique.Scan], error)
+}
+
+// HostSource lists hosts and what runs on them.
+type HostSource interface {
+	Hosts(ctx context.Context, f pratique.HostFilter, r pratique.PageRequest) (pratique.Page[pratique.HostRow], error)
+	Containers(ctx context.Context, f pratique.ContainerFilter, r pratique.PageRequest) (pratique.Page[pratique.ContainerRow], error)
 }
 
 // fetch reads one page of a list.

@@ -30,6 +30,7 @@ var terms = map[term]pratique.Text{
 	"running": {EN: "In use by a container", ZH: "容器使用中"}, "newest": {EN: "Newest version", ZH: "最新版本"},
 	"never_scanned": {EN: "Never scanned", ZH: "从未扫描"}, "older_rules": {EN: "Scanned with older rules", ZH: "规则已更新"}, "last_scan_failed": {EN: "Last scan failed", ZH: "上次扫描异常"},
 	"exploited": {EN: "Exploited vulnerability", ZH: "存在在野利用漏洞"}, "critical_fixable": {EN: "Critical vulnerability with a fix", ZH: "存在可修复严重漏洞"}, "live_secret": {EN: "Live-looking secret", ZH: "存在高危敏感信息"},
+	"registry": {EN: "Registry", ZH: "镜像仓库"}, "local": {EN: "Servers", ZH: "主机"},
 	"yes": {EN: "Yes", ZH: "是"}, "no": {EN: "No", ZH: "否"},
 }
 

@@ -283,7 +283,7 @@ func (w *scanning) scan(ctx context.Context) (*pratique.Report, error) {
 		return nil, ours(err)
 	}
 	if len(locations) == 0 {
-		return nil, pratique.Errorf(pratique.CodeNotFound, "the image is no longer in any registry").WithRemedy("synchronise the registry that had it")
+		return nil, pratique.Errorf(pratique.CodeNotFound, "the image is no longer in any registry, nor on a host").WithRemedy("synchronise the registry that had it, or update the data of its host")
 	}
 	w.order(ctx, locations)
 	var failure error

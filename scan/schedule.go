@@ -106,11 +106,9 @@ func (s *Schedules) Check(v pratique.Schedule) (field string, err error) {
 		return "name", pratique.Errorf(pratique.CodeInvalid, "a schedule needs a name of at most %d bytes, without blanks around it", maxName).WithRemedy("give it another name")
 	}
 	switch v.Kind {
-	case pratique.ImagesRepository:
-	case pratique.ImagesLocal:
-		return "kind", pratique.Errorf(pratique.CodeUnsupported, "this service does not know the images of hosts").WithRemedy("choose repository")
+	case pratique.ImagesRepository, pratique.ImagesLocal:
 	default:
-		return "kind", pratique.Errorf(pratique.CodeInvalid, "%.20q is no kind of images", string(v.Kind)).WithRemedy("choose repository")
+		return "kind", pratique.Errorf(pratique.CodeInvalid, "%.20q is no kind of images", string(v.Kind)).WithRemedy("choose repository or local")
 	}
 	if _, field, err := plan(v); err != nil {
 		return field, err
@@ -124,8 +122,12 @@ func (s *Schedules) Check(v pratique.Schedule) (field string, err error) {
 	return "timeoutSeconds", checkTimeout(v.Timeout)
 }
 
-// wishOf is what a run of a schedule asks for.
+// wishOf is what a run of a schedule asks for. Its kind says where the images are.
 func wishOf(v pratique.Schedule) pratique.ScanWish {
+	v.Filter.Source = pratique.SourceRegistry
+	if v.Kind == pratique.ImagesLocal {
+		v.Filter.Source = pratique.SourceLocal
+	}
 	return pratique.ScanWish{Kind: pratique.TaskSchedule, Creator: v.Name, Categories: v.Categories, Scope: v.Scope, Filter: v.Filter, Timeout: v.Timeout}
 }
 
@@ -413,12 +415,7 @@ func (s *Schedules) startTask(ctx context.Context, v pratique.Schedule, run prat
 		return err
 	}
 	s.Log.Info("a schedule runs", "schedule", v.Name, "task", task.ID, "images", task.Total, "closes", run.Closes)
-	jobs := make([]Job, len(request.ImageIDs))
-	for i, id := range request.ImageIDs {
-		jobs[i] = Job{Args: ScanArgs{ImageID: id}, Lane: LaneSchedule}
-	}
-	want(ctx, s.Jobs, jobs...)
-	return nil
+	return s.Tasks.enqueue(ctx, request.ImageIDs, LaneSchedule)
 }
 
 // restFirst puts what was put back before the others, and says how many those are.

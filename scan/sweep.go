@@ -16,6 +16,12 @@ type SweepStore interface {
 	ReleaseSilent(ctx context.Context, silence time.Duration) (released []int64, err error)
 	SyncWishes(ctx context.Context) (map[int64]pratique.SyncWish, error)
 	EndSilentSyncs(ctx context.Context, silence time.Duration) (int, error)
+	// TellStranded says of scans that wait for an agent which is offline that they do,
+	// and ends those as failed that have for longer than patience.
+	TellStranded(ctx context.Context, patience time.Duration) (failed int, err error)
+	// EndDataUpdates ends those that began longer ago: hosts that have not answered have
+	// failed.
+	EndDataUpdates(ctx context.Context, patience time.Duration) (ended int, err error)
 }
 
 // Sweeper finds what rows want and nobody does, because a process died between
@@ -31,6 +37,11 @@ const (
 	scanSilence = 30 * time.Second
 	// sweptScans bounds one sweep: those beyond get their turn when these have begun.
 	sweptScans = 20_000
+	// agentPatience is how long a scan waits for a host, or a site, that is away.
+	agentPatience = 10 * time.Minute
+	// updatePatience is how long a data update waits for hosts: with the time until
+	// the next sweep, three minutes.
+	updatePatience = 150 * time.Second
 )
 
 // Wanted returns a job for everything that is wanted and has not begun.
@@ -48,6 +59,9 @@ func (s *Sweeper) Wanted(ctx context.Context) ([]Job, error) {
 	}
 	if ended > 0 {
 		s.Log.Warn("synchronisations ended with the processes that ran them", "runs", ended)
+	}
+	if err := s.fleet(ctx); err != nil {
+		return nil, err
 	}
 	waiting, err := s.Store.WaitingScans(ctx, sweptScans)
 	if err != nil {
@@ -78,6 +92,19 @@ func (s *Sweeper) Wanted(ctx context.Context) ([]Job, error) {
 		jobs = append(jobs, Job{Args: SyncArgs{RegistryID: id}, Lane: lane})
 	}
 	return jobs, nil
+}
+
+// fleet ends what waits for agents that do not come back.
+func (s *Sweeper) fleet(ctx context.Context) error {
+	failed, err := s.Store.TellStranded(ctx, agentPatience)
+	if err != nil {
+		return err
+	}
+	if failed > 0 {
+		s.Log.Warn("scans failed, because no agent that could do them was online", "scans", failed)
+	}
+	_, err = s.Store.EndDataUpdates(ctx, updatePatience)
+	return err
 }
 
 // UpkeepStore is what is kept in order.

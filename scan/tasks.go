@@ -30,6 +30,11 @@ type TaskStore interface {
 	CancelScans(ctx context.Context, ids ...int64) (ended []int64, err error)
 	ActiveScans(ctx context.Context, images ...pratique.Digest) ([]int64, error)
 	ScanImages(ctx context.Context, ids ...int64) ([]pratique.Digest, error)
+	// ForWorkers are those of some contents that the service's own workers scan; the
+	// others are left to agents.
+	ForWorkers(ctx context.Context, images []pratique.Digest) ([]pratique.Digest, error)
+	// OnlineAgents is how many hosts have an agent that could scan now.
+	OnlineAgents(ctx context.Context) (int, error)
 }
 
 // Tasks turns wishes into tasks, and takes them back. It writes rows and makes
@@ -71,7 +76,7 @@ func (t *Tasks) Preview(ctx context.Context, wish pratique.ScanWish) (p pratique
 			p.NewBytes += int(v.Size)
 		}
 	}
-	if p.Estimate, err = t.estimate(ctx, images); err != nil {
+	if p.Estimate, err = t.estimate(ctx, filter.Source, images); err != nil {
 		return p, err
 	}
 	p.Items, err = t.first(ctx, filter, images)
@@ -81,8 +86,12 @@ func (t *Tasks) Preview(ctx context.Context, wish pratique.ScanWish) (p pratique
 // scopeOf is the filter that a wish comes to.
 func scopeOf(wish pratique.ScanWish) (pratique.AssetFilter, error) {
 	f := wish.Filter
+	if f.Source == pratique.SourceLocal { // of the others, each row says why not
+		scannable := true
+		f.Scannable = &scannable
+	}
 	if f.Gone {
-		return f, pratique.Errorf(pratique.CodeInvalid, "images that are gone from their registry cannot be scanned").WithRemedy("choose images that are there")
+		return f, pratique.Errorf(pratique.CodeInvalid, "images that are gone from where they were cannot be scanned").WithRemedy("choose images that are there")
 	}
 	switch wish.Scope {
 	case pratique.ScopeRecommended:
@@ -125,14 +134,18 @@ func (t *Tasks) first(ctx context.Context, filter pratique.AssetFilter, images [
 }
 
 // estimate is how long scans of these images would take: as long as past ones, on
-// the workers that there are, and no faster than registries allow.
-func (t *Tasks) estimate(ctx context.Context, images []pratique.SelectedImage) (*time.Duration, error) {
+// the workers, or the hosts, that there are, and no faster than registries allow.
+func (t *Tasks) estimate(ctx context.Context, source pratique.ImageSource, images []pratique.SelectedImage) (*time.Duration, error) {
 	average, known, err := t.Store.ScanPace(ctx)
 	if err != nil || len(images) == 0 {
 		return nil, err
 	}
 	capacity := 0
-	if t.Capacity != nil {
+	if source == pratique.SourceLocal {
+		if capacity, err = t.Store.OnlineAgents(ctx); err != nil {
+			return nil, err
+		}
+	} else if t.Capacity != nil {
 		if capacity, err = t.Capacity(ctx); err != nil {
 			return nil, err
 		}
@@ -216,6 +229,9 @@ func (t *Tasks) resolve(ctx context.Context, wish pratique.ScanWish) (request pr
 		request.ImageIDs = append(request.ImageIDs, v.ImageID)
 	}
 	if len(images) == 0 {
+		if filter.Source == pratique.SourceLocal {
+			return request, t.nothingLocal(ctx, filter), nil
+		}
 		empty = nothing(unread, unreadable)
 	}
 	return request, empty, nil
@@ -235,6 +251,20 @@ func nothing(unread int, unreadable error) error {
 		return pratique.Errorf(pratique.CodeOf(unreadable), "what the chosen images are cannot be read: %w", unreadable).WithRemedy("test the registry's connection, then try again")
 	}
 	return pratique.Errorf(pratique.CodeInvalid, "no image is in this scope").WithRemedy("choose a wider scope or filter, or synchronise a registry first")
+}
+
+// nothingLocal does it for images on hosts: of those that cannot be scanned, each
+// row says why.
+func (t *Tasks) nothingLocal(ctx context.Context, filter pratique.AssetFilter) error {
+	filter.Scannable = nil
+	page, err := t.Store.Assets(ctx, filter, pratique.PageRequest{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(page.Items) > 0 && page.Items[0].Reason != "" {
+		return pratique.Errorf(pratique.CodeUnsupported, "the chosen images cannot be scanned: %s", page.Items[0].Reason).WithRemedy("choose other images")
+	}
+	return pratique.Errorf(pratique.CodeInvalid, "no image on a host is in this scope").WithRemedy("choose a wider scope or filter, or enrol an agent first")
 }
 
 // categories checks what is looked for. Vulnerabilities are judged by what software
@@ -263,13 +293,21 @@ func (t *Tasks) start(ctx context.Context, request pratique.TaskRequest) (pratiq
 	if err != nil {
 		return task, err
 	}
-	lane := laneOf(request)
-	jobs := make([]Job, len(request.ImageIDs))
-	for i, id := range request.ImageIDs {
+	return task, t.enqueue(ctx, request.ImageIDs, laneOf(request))
+}
+
+// enqueue makes the jobs of scans. Agents ask for theirs.
+func (t *Tasks) enqueue(ctx context.Context, images []pratique.Digest, lane Lane) error {
+	images, err := t.Store.ForWorkers(ctx, images)
+	if err != nil {
+		return err
+	}
+	jobs := make([]Job, len(images))
+	for i, id := range images {
 		jobs[i] = Job{Args: ScanArgs{ImageID: id}, Lane: lane}
 	}
 	want(ctx, t.Jobs, jobs...)
-	return task, nil
+	return nil
 }
 
 func laneOf(r pratique.TaskRequest) Lane {

@@ -206,6 +206,12 @@ func (s *Store) Agents(ctx context.Context) ([]pratique.Agent, error) {
 	}, "SELECT "+agentColumns+" FROM agents a ORDER BY a.revoked IS NOT NULL, a.id DESC LIMIT ?", maxAgents)
 }
 
+// OnlineAgents is how many hosts have an agent that is online.
+func (s *Store) OnlineAgents(ctx context.Context) (n int, err error) {
+	err = s.row(ctx, "SELECT COUNT(*) FROM agents WHERE kind = 'host' AND revoked IS NULL AND beat > ?", at(s.now().Add(-pratique.OfflineAfter))).Scan(&n)
+	return n, err
+}
+
 // Sites are those that an agent reads registries of.
 func (s *Store) Sites(ctx context.Context) ([]string, error) {
 	return collect(ctx, s, one[string], "SELECT DISTINCT site FROM agents WHERE kind = 'site' AND revoked IS NULL ORDER BY site")

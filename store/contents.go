@@ -32,14 +32,14 @@ func (s *Store) KnownManifests(ctx context.Context, digests ...pratique.Digest) 
 	return known, nil
 }
 
-// UnreadAssets are rows that a filter chooses and whose content is not known,
-// because their manifests were not read.
+// UnreadAssets are rows in registries that a filter chooses and whose content is not
+// known, because their manifests were not read.
 func (s *Store) UnreadAssets(ctx context.Context, f pratique.AssetFilter, limit int) ([]pratique.Asset, error) {
 	l, _, err := s.assets(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	l.and("a.image_id IS NULL")
+	l.and("a.source = 'registry' AND a.image_id IS NULL")
 	return collect(ctx, s, func(rows *sql.Rows, a *pratique.Asset) error { return rows.Scan(assetTargets(a)...) },
 		"SELECT "+assetColumns+" "+l.from+l.condition()+" ORDER BY a.id LIMIT ?", append(slices.Clone(l.args), limit)...)
 }

@@ -187,3 +187,26 @@ func containerList(f pratique.ContainerFilter) *listing {
 // imagesWith are the images that have a vulnerability now.
 const imagesWith = `SELECT ip.image_id FROM vulnerabilities v JOIN findings f ON f.vulnerability_id = v.id AND f.until IS NULL AND f.weight = 0
 	JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL WHERE v.name = ?`
+
+// HostsSince are the hosts that told something new at a moment or later, and when
+// they did last: what has to be told to those who watch.
+func (s *Store) HostsSince(ctx context.Context, moment time.Time) (map[string]time.Time, error) {
+	type row struct {
+		uid string
+		at  time.Time
+	}
+	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.uid, into{&r.at}) },
+		"SELECT h.uid, MAX(e.changed) FROM host_engines e JOIN hosts h ON h.id = e.host_id WHERE e.changed >= ? GROUP BY h.uid LIMIT ?", at(moment), pratique.MaxPage)
+	hosts := make(map[string]time.Time, len(all))
+	for _, r := range all {
+		hosts[r.uid] = r.at
+	}
+	return hosts, err
+}
+
+// CountFleet counts hosts, agents that are not revoked, and those of them that are
+// online.
+func (s *Store) CountFleet(ctx context.Context) (hosts, agents, online int, err error) {
+	err = s.row(ctx, "SELECT (SELECT COUNT(*) FROM hosts), COUNT(*), COUNT(*) FILTER (WHERE beat > ?) FROM agents WHERE revoked IS NULL", at(s.now().Add(-pratique.OfflineAfter))).Scan(&hosts, &agents, &online)
+	return hosts, agents, online, err
+}

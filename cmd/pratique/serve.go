@@ -313,7 +313,7 @@ func (s *service) listen(keyPath string) error {
 		Version: toolVersion(), Users: s.db, Sessions: s.db.Sessions(), Preferences: s.db, Audit: s.db, Registries: s.db,
 		Images: s.db, Contents: s.db, Findings: s.db, Repositories: s.db, Tasks: s.db, Overviews: s.db, Scans: s.cases.tasks,
 		Syncs: s.cases.syncer, Settings: settingsKeeper{s}, Judge: stamped, Egress: f.egress,
-		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
+		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Hosts: s.db, DataUpdates: s.db, Agents: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
 		Console:        console,
 		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,
 	})

@@ -125,6 +125,46 @@ func (w *watcher) look(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.lookAtHosts(ctx, since, first, tell); err != nil {
+		return err
+	}
 	w.seen = now
 	return nil
+}
+
+// inventoryEvent is the event "inventory": a host told something new.
+type inventoryEvent struct {
+	HostID  string    `json:"hostID"`
+	Changed time.Time `json:"changed"`
+}
+
+// fleetEvent is the event "fleet".
+type fleetEvent struct {
+	Hosts  int `json:"hosts"`
+	Agents int `json:"agents"`
+	Online int `json:"online"` // agents
+}
+
+func (w *watcher) lookAtHosts(ctx context.Context, since time.Time, first bool, tell func(kind, key string, quiet bool, data any) error) error {
+	changed, err := w.db.HostsSince(ctx, since)
+	if err != nil {
+		return err
+	}
+	for id, at := range changed {
+		if err := tell("inventory", "inventory/"+id, first, inventoryEvent{id, at}); err != nil {
+			return err
+		}
+	}
+	hosts, agents, online, err := w.db.CountFleet(ctx)
+	if err != nil {
+		return err
+	}
+	if err := tell("fleet", "fleet", first, fleetEvent{hosts, agents, online}); err != nil {
+		return err
+	}
+	last, err := w.db.LastDataUpdate(ctx)
+	if err != nil || last == nil {
+		return err
+	}
+	return tell("dataUpdate", "dataUpdate", first && last.Ended != nil, last)
 }

@@ -1,6 +1,90 @@
 // Generated from openapi.json by "make web-client"; do not edit.
 
 export interface paths {
+    "/api/v1/agent-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tokens that agents enrol with, newest first
+         * @description Secrets are not among it.
+         */
+        get: operations["listAgentTokens"];
+        put?: never;
+        /**
+         * Make a token that lets agents enrol
+         * @description Its secret, and the lines that start an agent with it, are in the answer and nowhere else.
+         */
+        post: operations["createAgentToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Let no more agents enrol with a token
+         * @description Agents that did stay.
+         */
+        delete: operations["revokeAgentToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Agents, newest first
+         * @description All at once, revoked ones last.
+         */
+        get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an agent's key away
+         * @description It can neither read nor write anything from now on. What it was scanning waits for others; what it told stays until its host is removed.
+         */
+        delete: operations["revokeAgent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -64,6 +148,23 @@ export interface paths {
         };
         /** Repository images that hold a package version */
         get: operations["listComponentImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Containers, the last changed first */
+        get: operations["listContainers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -257,6 +358,44 @@ export interface paths {
         };
         /** One vulnerability of an image with its proofs, at each of its places */
         get: operations["getContentVulnerability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest data update */
+        get: operations["getLastDataUpdate"];
+        put?: never;
+        /**
+         * Let hosts tell anew what they have
+         * @description Hosts whose agent is offline have failed at once, and all others that have not answered after three minutes. 409 while one runs.
+         */
+        post: operations["startDataUpdate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-updates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One data update, with how far it is and the hosts that failed */
+        get: operations["getDataUpdate"];
         put?: never;
         post?: never;
         delete?: never;
@@ -569,6 +708,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hosts that agents tell about, by name */
+        get: operations["listHosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One host */
+        get: operations["getHost"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a host that will not come back
+         * @description With its images and containers. 409 while its agent is not revoked: it would tell about the host again.
+         */
+        delete: operations["removeHost"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values that filters of hosts can take, with the number of hosts */
+        get: operations["listHostFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images": {
         parameters: {
             query?: never;
@@ -597,10 +791,44 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One row of the list of images
+         * One row of /images or /local-images
          * @description What is in it is at /contents/{imageID}.
          */
         get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{id}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The containers of the image of a row of /images or /local-images */
+        get: operations["listImageContainers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{id}/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hosts that have the image of a row of /images or /local-images */
+        get: operations["listImageHosts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -621,6 +849,46 @@ export interface paths {
          * @description Most frequent first, at most 200 of each.
          */
         get: operations["listImageFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/local-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Images on hosts, one row for each name and content
+         * @description Newest first by default. Rows with the same imageID share one content, one scan and one result, also with rows of /images.
+         */
+        get: operations["listLocalImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/local-images/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The values that filters of images on hosts can take, with the number of rows
+         * @description Most frequent first, at most 200 of each.
+         */
+        get: operations["listLocalImageFacets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1545,21 +1813,75 @@ export interface components {
             /** @description Says the distribution; not counted */
             unimportant?: boolean;
         };
+        Agent: {
+            /** Format: date-time */
+            beat?: string;
+            /** Format: date-time */
+            enrolled: string;
+            hostID?: string;
+            /** Format: int64 */
+            id: number;
+            key: string;
+            kind: components["schemas"]["AgentKind"];
+            name: string;
+            online: boolean;
+            problems?: components["schemas"]["Problem"][];
+            /** Format: date-time */
+            revoked?: string;
+            site?: string;
+            /** Format: int64 */
+            tokenID?: number;
+            version: string;
+        };
+        AgentCommand: {
+            /** @enum {string} */
+            kind: "systemd" | "docker" | "kubernetes";
+            note: components["schemas"]["Text"];
+            /** @description Lines for a shell of the host */
+            text: string;
+        };
+        /** @enum {string} */
+        AgentKind: "host" | "site";
+        AgentToken: {
+            by: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["AgentKind"];
+            note?: string;
+            project?: string;
+            /** Format: date-time */
+            revoked?: string;
+            site?: string;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            uses: number;
+        };
         AssetFacets: {
             architectures: components["schemas"]["Facet"][];
+            engines?: components["schemas"]["Facet"][];
+            hosts?: components["schemas"]["Facet"][];
             kinds: components["schemas"]["Facet"][];
             namespaces: components["schemas"]["Facet"][];
             os: components["schemas"]["Facet"][];
+            projects?: components["schemas"]["Facet"][];
             registries: components["schemas"]["Facet"][];
         };
         AssetFilter: {
             architectures?: string[];
             components?: number[];
+            container?: string;
             created?: components["schemas"]["TimeRange"];
+            engines?: components["schemas"]["EngineKind"][];
             exclude?: number[];
             fixable?: boolean;
             gone?: boolean;
             highPriority?: boolean;
+            hosts?: string[];
             ids?: number[];
             imageIDs?: string[];
             kinds?: string[];
@@ -1575,6 +1897,8 @@ export interface components {
             newest?: boolean;
             os?: string[];
             package?: string;
+            pod?: string;
+            projects?: string[];
             pushed?: components["schemas"]["TimeRange"];
             recommended?: boolean;
             registries?: number[];
@@ -1582,13 +1906,16 @@ export interface components {
             risk?: components["schemas"]["Risk"][];
             riskKinds?: components["schemas"]["Category"][];
             running?: boolean;
+            scannable?: boolean;
             scannedAt?: components["schemas"]["TimeRange"];
             search?: string;
             /** Format: int64 */
             secret?: number;
             severities?: components["schemas"]["Severity"][];
+            source?: components["schemas"]["ImageSource"];
             status?: components["schemas"]["Status"][];
             synced?: components["schemas"]["TimeRange"];
+            used?: boolean;
             vulnerability?: string;
         };
         AssetName: {
@@ -1598,10 +1925,13 @@ export interface components {
             registryID: number;
             registryName: string;
             repository: string;
+            source: components["schemas"]["ImageSource"];
             tag: string;
         };
         AssetRow: {
             address: string;
+            /** Format: int64 */
+            containers: number;
             counters: components["schemas"]["Counters"];
             /** Format: date-time */
             created?: string;
@@ -1612,12 +1942,16 @@ export interface components {
             gone?: string;
             highPriority?: string[];
             /** Format: int64 */
+            hosts: number;
+            /** Format: int64 */
             id: number;
             imageID?: string;
             incomplete?: {
                 [key: string]: components["schemas"]["Coverage"];
             };
             index?: string;
+            /** Format: int64 */
+            inRegistries: number;
             /** Format: date-time */
             lastSeen: string;
             licensed: boolean;
@@ -1630,6 +1964,7 @@ export interface components {
             };
             /** Format: date-time */
             pushed?: string;
+            reason?: string;
             recommended?: string[];
             /** Format: int64 */
             registryID: number;
@@ -1640,6 +1975,8 @@ export interface components {
             repositoryID: number;
             risk: components["schemas"]["Risk"];
             running: boolean;
+            /** Format: int64 */
+            runningContainers: number;
             scanError?: components["schemas"]["Error"];
             /** Format: int64 */
             scanID?: number;
@@ -1647,6 +1984,7 @@ export interface components {
             scannedAt?: string;
             /** Format: int64 */
             size: number;
+            source: components["schemas"]["ImageSource"];
             status: components["schemas"]["Status"];
             tag: string;
         };
@@ -1801,6 +2139,50 @@ export interface components {
             user?: string;
             workingDir?: string;
         };
+        ContainerFilter: {
+            engines?: components["schemas"]["EngineKind"][];
+            hosts?: string[];
+            ids?: number[];
+            imageIDs?: string[];
+            projects?: string[];
+            risk?: components["schemas"]["Risk"][];
+            search?: string;
+            states?: components["schemas"]["ContainerState"][];
+            vulnerability?: string;
+        };
+        ContainerRow: {
+            command?: string[];
+            counters: components["schemas"]["Counters"];
+            /** Format: date-time */
+            created?: string;
+            engine: components["schemas"]["EngineKind"];
+            /** Format: int64 */
+            exitCode?: number;
+            hostID: string;
+            hostName: string;
+            id: string;
+            image: string;
+            imageID?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            lastSeen: string;
+            name: string;
+            namespace?: string;
+            online: boolean;
+            pod?: string;
+            podNamespace?: string;
+            risk: components["schemas"]["Risk"];
+            /** Format: int64 */
+            rowID: number;
+            state: components["schemas"]["ContainerState"];
+            status: components["schemas"]["Status"];
+            /** Format: date-time */
+            updated?: string;
+        };
+        /** @enum {string} */
+        ContainerState: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead" | "unknown";
         ContentOf: {
             /**
              * Format: int64
@@ -1888,6 +2270,20 @@ export interface components {
             vector: string;
             version: string;
         };
+        DataUpdate: {
+            by: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: date-time */
+            ended?: string;
+            failed?: components["schemas"]["FailedUpdate"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            started: string;
+            /** Format: int64 */
+            total: number;
+        };
         Day: {
             /** Format: int64 */
             atRisk: number;
@@ -1940,6 +2336,18 @@ export interface components {
             configured: boolean;
             registries: components["schemas"]["RegistryEndpoint"][];
         };
+        EngineInfo: {
+            api?: string;
+            id?: string;
+            kind: components["schemas"]["EngineKind"];
+            limits?: components["schemas"]["Text"][];
+            owner?: string;
+            root?: string;
+            store?: string;
+            version?: string;
+        };
+        /** @enum {string} */
+        EngineKind: "docker" | "containerd" | "podman";
         EPSS: {
             date: string;
             /** Format: double */
@@ -1999,6 +2407,8 @@ export interface components {
             /** @description Since the last day that was closed; missing before the first */
             change?: components["schemas"]["EstateChange"];
             knowledge: components["schemas"]["Knowledge"];
+            /** @description Images on hosts */
+            local: components["schemas"]["Overview"];
             /** @description Most urgent first; empty when nothing does */
             needsAttention: components["schemas"]["Attention"][];
             registries: components["schemas"]["RegistryCounts"];
@@ -2035,10 +2445,12 @@ export interface components {
             bom?: boolean;
             /** @description In the order of the file; empty is all */
             columns?: string[];
+            containers?: components["schemas"]["ContainerFilter"];
             /** @description Narrows what was found in the images */
             findings?: components["schemas"]["FindingFilter"];
             /** @enum {string} */
             format: "csv" | "xlsx" | "json" | "html";
+            hosts?: components["schemas"]["HostFilter"];
             /** @description As for the list of images; ids are ticked rows, exclude takes rows out of all */
             images?: components["schemas"]["AssetFilter"];
             /**
@@ -2075,8 +2487,10 @@ export interface components {
         ExportRequest: {
             bom?: boolean;
             columns?: string[];
+            containers?: components["schemas"]["ContainerFilter"];
             findings?: components["schemas"]["FindingFilter"];
             format: string;
+            hosts?: components["schemas"]["HostFilter"];
             images?: components["schemas"]["AssetFilter"];
             kind: string;
             language?: string;
@@ -2118,6 +2532,11 @@ export interface components {
             count: number;
             label?: string;
             value: string;
+        };
+        FailedUpdate: {
+            error: components["schemas"]["Error"];
+            hostID: string;
+            hostName: string;
         };
         FeedRun: {
             by: string;
@@ -2259,6 +2678,49 @@ export interface components {
             remedy?: components["schemas"]["Text"];
             status: string;
         };
+        HostFacets: {
+            engines: components["schemas"]["Facet"][];
+            projects: components["schemas"]["Facet"][];
+        };
+        HostFilter: {
+            assets?: number[];
+            engines?: components["schemas"]["EngineKind"][];
+            ids?: string[];
+            imageIDs?: string[];
+            online?: boolean;
+            projects?: string[];
+            search?: string;
+        };
+        HostRow: {
+            /** Format: int64 */
+            agentID: number;
+            architecture?: string;
+            /** Format: int64 */
+            atRisk: number;
+            /** Format: int64 */
+            containers: number;
+            engines?: components["schemas"]["EngineInfo"][];
+            error?: components["schemas"]["Error"];
+            id: string;
+            /** Format: int64 */
+            images: number;
+            ips?: string[];
+            kernel?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            name: string;
+            online: boolean;
+            os?: string;
+            problems?: components["schemas"]["Problem"][];
+            project?: string;
+            /** Format: int64 */
+            running: number;
+            /** Format: date-time */
+            seen?: string;
+            /** Format: date-time */
+            updated?: string;
+        };
         Image: {
             author?: string;
             config: components["schemas"]["Config"];
@@ -2277,6 +2739,8 @@ export interface components {
             size: number;
             tags?: string[];
         };
+        /** @enum {string} */
+        ImageSource: "registry" | "local" | "all" | "";
         Instruction: {
             comment?: string;
             /** Format: date-time */
@@ -2327,6 +2791,10 @@ export interface components {
             stale: boolean;
             /** @description An update runs */
             waiting: boolean;
+        };
+        LastUpdate: {
+            /** @description It runs while it has no end; missing before the first */
+            last?: components["schemas"]["DataUpdate"];
         };
         Layer: {
             attested?: boolean;
@@ -2427,6 +2895,31 @@ export interface components {
             reason?: string;
             remedy?: string;
         };
+        NewToken: {
+            by: string;
+            /** @description Ways to start an agent with it, to be copied */
+            commands: components["schemas"]["AgentCommand"][];
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: int64 */
+            id: number;
+            kind: components["schemas"]["AgentKind"];
+            note?: string;
+            project?: string;
+            /** Format: date-time */
+            revoked?: string;
+            /** @description Shown now and never again */
+            secret: string;
+            /** @description What agents connect to */
+            server: string;
+            site?: string;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            uses: number;
+        };
         Origin: {
             /** Format: int64 */
             deletedBy?: number;
@@ -2445,12 +2938,18 @@ export interface components {
             byWorst: {
                 [key: string]: number;
             };
+            /** Format: int64 */
+            containers: number;
             counters: components["schemas"]["Counters"];
             distinctIDs: components["schemas"]["BySeverity"];
             /** Format: int64 */
             exploited: number;
             /** Format: int64 */
             highPriority: number;
+            /** Format: int64 */
+            hosts: number;
+            /** Format: int64 */
+            hostsOnline: number;
             /** Format: int64 */
             images: number;
             /** Format: date-time */
@@ -2471,6 +2970,8 @@ export interface components {
             repositories: number;
             /** Format: int64 */
             rows: number;
+            /** Format: int64 */
+            running: number;
             /** Format: int64 */
             unknown: number;
             /** Format: int64 */
@@ -2522,6 +3023,18 @@ export interface components {
             /** Format: int64 */
             total?: number;
         };
+        PageAgent: {
+            items: components["schemas"]["Agent"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageAgentToken: {
+            items: components["schemas"]["AgentToken"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
         PageAssetRow: {
             items: components["schemas"]["AssetRow"][];
             next?: string;
@@ -2536,6 +3049,12 @@ export interface components {
         };
         PageComponentRow: {
             items: components["schemas"]["ComponentRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageContainerRow: {
+            items: components["schemas"]["ContainerRow"][];
             next?: string;
             /** Format: int64 */
             total?: number;
@@ -2560,6 +3079,12 @@ export interface components {
         };
         PageFindingRow: {
             items: components["schemas"]["FindingRow"][];
+            next?: string;
+            /** Format: int64 */
+            total?: number;
+        };
+        PageHostRow: {
+            items: components["schemas"]["HostRow"][];
             next?: string;
             /** Format: int64 */
             total?: number;
@@ -3642,6 +4167,30 @@ export interface components {
             /** Format: date-time */
             to?: string;
         };
+        TokenInput: {
+            /**
+             * Format: int64
+             * @default 24
+             */
+            expiresHours: number;
+            /**
+             * @description host: tells about the images of its host. site: reads registries that only its network reaches
+             * @default host
+             * @enum {unknown}
+             */
+            kind: components["schemas"]["AgentKind"];
+            note?: string;
+            /** @description Business group of hosts that name none */
+            project?: string;
+            /** @description Of kind site alone */
+            site?: string;
+            /**
+             * Format: int64
+             * @description How many agents may enrol with it
+             * @default 1
+             */
+            uses: number;
+        };
         TopLists: {
             /** @description Images of high priority, most critical vulnerabilities first */
             images: components["schemas"]["AssetRow"][];
@@ -3649,6 +4198,10 @@ export interface components {
             newest: components["schemas"]["VulnerabilityRow"][];
             /** @description Vulnerabilities of images that containers use */
             running: components["schemas"]["VulnerabilityRow"][];
+        };
+        UpdateInput: {
+            /** @description Empty is all that have an agent */
+            hosts?: string[];
         };
         User: {
             /** Format: date-time */
@@ -3666,6 +4219,8 @@ export interface components {
         };
         Vulnerability: {
             aliases: string[];
+            /** Format: int64 */
+            containers?: number;
             /** @description Newest version first */
             cvss: components["schemas"]["Score"][];
             cwes: string[];
@@ -3682,6 +4237,8 @@ export interface components {
             kev?: components["schemas"]["KEV"];
             /** Format: date-time */
             lastSeen: string;
+            /** Format: int64 */
+            local?: number;
             /** @description Why it should be fixed first; empty when nothing says so */
             mustFix: components["schemas"]["MustFix"][];
             /** @description Packages of images that have it now, worst first; at most 1000 */
@@ -3699,6 +4256,8 @@ export interface components {
             title?: string;
         };
         VulnerabilityRow: {
+            /** Format: int64 */
+            containers?: number;
             epss?: components["schemas"]["EPSS"];
             /** Format: date-time */
             firstSeen: string;
@@ -3709,6 +4268,8 @@ export interface components {
             kev?: components["schemas"]["KEV"];
             /** Format: date-time */
             lastSeen: string;
+            /** Format: int64 */
+            local?: number;
             /** Format: date-time */
             published?: string;
             /** Format: int64 */
@@ -3743,6 +4304,115 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAgentTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAgentToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAgentToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeAgentToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAgents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAgent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -3857,7 +4527,7 @@ export interface operations {
                 cursor?: string;
                 /** @description Rows of a page */
                 limit?: number;
-                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages */
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages, hosts, containers */
                 sort?: string;
                 /** @description Count the whole list as well */
                 total?: boolean;
@@ -3877,6 +4547,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageAssetRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listContainers: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: ("docker" | "containerd" | "podman")[] | null;
+                host?: string[] | null;
+                /** @description Rows */
+                id?: number[] | null;
+                /** @description Contents */
+                imageID?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                project?: string[] | null;
+                /** @description Of its image */
+                risk?: ("unknown" | "none" | "at_risk")[] | null;
+                /** @description Words that all occur in name, id, image, command, pod or the host's name */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: updated, name, state, host, created, worst */
+                sort?: string;
+                state?: ("created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead" | "unknown")[] | null;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                /** @description That its image has now */
+                vulnerability?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContainerRow"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4253,6 +4967,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PagePlacedFinding"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLastDataUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastUpdate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startDataUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataUpdate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDataUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataUpdate"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4696,6 +5480,109 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listHosts: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: ("docker" | "containerd" | "podman")[] | null;
+                id?: string[] | null;
+                /** @description Contents, one of which it has */
+                imageID?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                project?: string[] | null;
+                /** @description Words that all occur in name, address, project, system or the version of an engine */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: name, project, seen, updated, images, atRisk, containers, running */
+                sort?: string;
+                status?: "online" | "offline";
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHostRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listHostFacets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostFacets"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listImages: {
         parameters: {
             query?: {
@@ -4759,7 +5646,7 @@ export interface operations {
                 secret?: number;
                 /** @description At least one finding of this severity */
                 severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
-                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages */
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages, hosts, containers */
                 sort?: string;
                 status?: ("not_scanned" | "scanning" | "scanned" | "cancelled" | "failed")[] | null;
                 syncedFrom?: string;
@@ -4805,6 +5692,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listImageContainers: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: ("docker" | "containerd" | "podman")[] | null;
+                host?: string[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                project?: string[] | null;
+                /** @description Of its image */
+                risk?: ("unknown" | "none" | "at_risk")[] | null;
+                /** @description Words that all occur in name, id, image, command, pod or the host's name */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: updated, name, state, host, created, worst */
+                sort?: string;
+                state?: ("created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead" | "unknown")[] | null;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                /** @description That its image has now */
+                vulnerability?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContainerRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listImageHosts: {
+        parameters: {
+            query?: {
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: ("docker" | "containerd" | "podman")[] | null;
+                /** @description Rows of a page */
+                limit?: number;
+                project?: string[] | null;
+                /** @description Words that all occur in name, address, project, system or the version of an engine */
+                search?: string;
+                /** @description A column to sort by, with - before it for descending order: name, project, seen, updated, images, atRisk, containers, running */
+                sort?: string;
+                status?: "online" | "offline";
+                /** @description Count the whole list as well */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHostRow"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4872,6 +5838,206 @@ export interface operations {
                 status?: ("not_scanned" | "scanning" | "scanned" | "cancelled" | "failed")[] | null;
                 syncedFrom?: string;
                 syncedTo?: string;
+                /** @description That have it now */
+                vulnerability?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetFacets"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLocalImages: {
+        parameters: {
+            query?: {
+                arch?: string[] | null;
+                /** @description That hold one of these components */
+                component?: number[] | null;
+                /** @description That a container uses whose name, id or command holds this */
+                container?: string;
+                createdFrom?: string;
+                createdTo?: string;
+                /** @description "next" of the page before, with the same filter and order */
+                cursor?: string;
+                engine?: ("docker" | "containerd" | "podman")[] | null;
+                /** @description Rows to leave out */
+                exclude?: number[] | null;
+                /** @description With a vulnerability that has a fix */
+                fixable?: boolean;
+                /** @description Those that are no longer in their registry, instead of those that are */
+                gone?: boolean;
+                highPriority?: boolean;
+                /** @description Hosts, one of which has it */
+                host?: string[] | null;
+                /** @description Rows */
+                id?: number[] | null;
+                /** @description Contents */
+                imageID?: string[] | null;
+                /** @description Of the registry */
+                kind?: string[] | null;
+                /** @description Whether the content has a unit of the quota */
+                licensed?: "true" | "false";
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description That have the same malicious file as this row of /malware */
+                malware?: number;
+                /** @description Bytes */
+                maxSize?: number;
+                /** @description Bytes */
+                minSize?: number;
+                /** @description With a critical vulnerability that has a fix, or one that is exploited */
+                mustFix?: boolean;
+                /** @description An empty one is that of repositories without a namespace */
+                namespace?: string[] | null;
+                /** @description Only the newest tag of each repository */
+                newest?: boolean;
+                /** @description Distribution */
+                os?: string[] | null;
+                /** @description That hold a package of this name */
+                package?: string;
+                /** @description That a container of a pod uses whose name holds this */
+                pod?: string;
+                /** @description Business groups, a host of which has it */
+                project?: string[] | null;
+                pushedFrom?: string;
+                pushedTo?: string;
+                /** @description Only what should be scanned */
+                recommended?: boolean;
+                registry?: number[] | null;
+                repository?: number[] | null;
+                /** @description Security status */
+                risk?: ("unknown" | "none" | "at_risk")[] | null;
+                /** @description At least one finding of this kind */
+                riskKind?: ("vulnerability" | "secret" | "malware")[] | null;
+                /** @description Only what a running container uses */
+                running?: boolean;
+                /** @description Whether nothing is known to keep it from being scanned */
+                scannable?: "true" | "false";
+                scannedFrom?: string;
+                scannedTo?: string;
+                /** @description Words that all occur in address, name, tag, digest or image ID */
+                search?: string;
+                /** @description That have the same secret as this row of /secrets */
+                secret?: number;
+                /** @description At least one finding of this severity */
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages, hosts, containers */
+                sort?: string;
+                status?: ("not_scanned" | "scanning" | "scanned" | "cancelled" | "failed")[] | null;
+                syncedFrom?: string;
+                syncedTo?: string;
+                /** @description Count the whole list as well */
+                total?: boolean;
+                /** @description Whether there is a container of it, running or not */
+                used?: "true" | "false";
+                /** @description That have it now */
+                vulnerability?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAssetRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLocalImageFacets: {
+        parameters: {
+            query?: {
+                arch?: string[] | null;
+                /** @description That hold one of these components */
+                component?: number[] | null;
+                /** @description That a container uses whose name, id or command holds this */
+                container?: string;
+                createdFrom?: string;
+                createdTo?: string;
+                engine?: ("docker" | "containerd" | "podman")[] | null;
+                /** @description Rows to leave out */
+                exclude?: number[] | null;
+                /** @description With a vulnerability that has a fix */
+                fixable?: boolean;
+                /** @description Those that are no longer in their registry, instead of those that are */
+                gone?: boolean;
+                highPriority?: boolean;
+                /** @description Hosts, one of which has it */
+                host?: string[] | null;
+                /** @description Rows */
+                id?: number[] | null;
+                /** @description Contents */
+                imageID?: string[] | null;
+                /** @description Of the registry */
+                kind?: string[] | null;
+                /** @description Whether the content has a unit of the quota */
+                licensed?: "true" | "false";
+                /** @description That have the same malicious file as this row of /malware */
+                malware?: number;
+                /** @description Bytes */
+                maxSize?: number;
+                /** @description Bytes */
+                minSize?: number;
+                /** @description With a critical vulnerability that has a fix, or one that is exploited */
+                mustFix?: boolean;
+                /** @description An empty one is that of repositories without a namespace */
+                namespace?: string[] | null;
+                /** @description Only the newest tag of each repository */
+                newest?: boolean;
+                /** @description Distribution */
+                os?: string[] | null;
+                /** @description That hold a package of this name */
+                package?: string;
+                /** @description That a container of a pod uses whose name holds this */
+                pod?: string;
+                /** @description Business groups, a host of which has it */
+                project?: string[] | null;
+                pushedFrom?: string;
+                pushedTo?: string;
+                /** @description Only what should be scanned */
+                recommended?: boolean;
+                registry?: number[] | null;
+                repository?: number[] | null;
+                /** @description Security status */
+                risk?: ("unknown" | "none" | "at_risk")[] | null;
+                /** @description At least one finding of this kind */
+                riskKind?: ("vulnerability" | "secret" | "malware")[] | null;
+                /** @description Only what a running container uses */
+                running?: boolean;
+                /** @description Whether nothing is known to keep it from being scanned */
+                scannable?: "true" | "false";
+                scannedFrom?: string;
+                scannedTo?: string;
+                /** @description Words that all occur in address, name, tag, digest or image ID */
+                search?: string;
+                /** @description That have the same secret as this row of /secrets */
+                secret?: number;
+                /** @description At least one finding of this severity */
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[] | null;
+                status?: ("not_scanned" | "scanning" | "scanned" | "cancelled" | "failed")[] | null;
+                syncedFrom?: string;
+                syncedTo?: string;
+                /** @description Whether there is a container of it, running or not */
+                used?: "true" | "false";
                 /** @description That have it now */
                 vulnerability?: string;
             };
@@ -6405,7 +7571,7 @@ export interface operations {
                 registry?: number[] | null;
                 running?: boolean;
                 search?: string;
-                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages */
+                /** @description A column to sort by, with - before it for descending order: name, tag, registry, size, created, pushed, firstSeen, synced, scanned, status, worst, vulnerabilities, critical, secrets, malware, packages, hosts, containers */
                 sort?: string;
                 /** @description Count the whole list as well */
                 total?: boolean;
