@@ -183,3 +183,29 @@ type LocalPlace struct {
 	Space  string     `json:"namespace,omitempty"` // containerd's
 	Name   string     `json:"name"`                // that the engine opens it by
 }
+
+// Reading is what an agent says of an image that it has read. The facts have been
+// told before; the service judges them.
+type Reading struct {
+	Name string `json:"name"` // of the image, as the agent opened it
+	// Config is the image's config, whose digest is the image's ID.
+	Config   []byte   `json:"config"`
+	Digest   Digest   `json:"digest,omitempty"` // of the manifest
+	Index    Digest   `json:"index,omitempty"`  // that led to the manifest
+	Tags     []string `json:"tags,omitempty"`
+	ReadFrom string   `json:"readFrom,omitempty"` // see [Image.ReadFrom]
+	// Keys are the analyzers that it was read with, as (name, version).
+	Keys [][2]string `json:"keys"`
+	// Layers are those of the config, lowest first, with what became of them.
+	Layers   []ReadLayer `json:"layers"`
+	Problems []Problem   `json:"problems,omitempty"` // of the image, not of its layers
+}
+
+// ReadLayer is what became of a layer on the agent's side.
+type ReadLayer struct {
+	Digest    Digest     `json:"digest,omitempty"`
+	MediaType string     `json:"mediaType,omitempty"`
+	Size      int64      `json:"size"`
+	State     LayerState `json:"state"`
+	Reason    string     `json:"reason,omitempty"`
+}

@@ -228,8 +228,8 @@ func (s *run) stale() []string {
 // malwareReach says how malware was looked for: by rules, else by lists only.
 func (s *run) malwareReach() pratique.CategoryCoverage {
 	var cover pratique.CategoryCoverage
-	switch byRules := s.Pass != nil && s.Pass.Has("malware"); {
-	case byRules:
+	switch {
+	case s.uses("malware"):
 		cover.State = pratique.CoverageComplete
 	case s.hashLists() > 0:
 		cover = pratique.CategoryCoverage{State: pratique.CoverageHashesOnly, Reasons: []string{"rules were not asked for: files are compared with lists of known digests only"}}

@@ -83,9 +83,14 @@ type Request struct {
 	Packages []pratique.Package // for KindSBOM
 	Problems []pratique.Problem // met by the source
 
-	Pass        *layer.Pass
-	Verify      bool      // compute the diffIDs of layers in folders too, which reads everything
-	Store       FactStore // nil: nothing is kept
+	Pass   *layer.Pass
+	Verify bool      // compute the diffIDs of layers in folders too, which reads everything
+	Store  FactStore // nil: nothing is kept
+	// Attested: facts that a host attests will do, wherever they come from.
+	Attested bool
+	// Keys are the analyzers whose facts count, if they are not the pass's own: an
+	// agent may have read by another rule set.
+	Keys        [][2]string
 	Turns       Sharing   // nil: nobody else reads the same layers at the same time
 	Knowledge   Knowledge // nil: vulnerabilities are unknown
 	Bundle      *pratique.Bundle
@@ -102,12 +107,8 @@ type Request struct {
 // there is no report: the source failed, or the scan was cancelled. Layers that
 // were finished by then are in the store, so that the next scan goes on there.
 func Run(ctx context.Context, r Request) (*pratique.Report, error) {
-	s := &run{Request: r}
-	report := &pratique.Report{
-		SchemaVersion: pratique.SchemaVersion, Tool: r.Tool, Created: r.Now, Image: r.Image, Bundle: r.Bundle,
-		Layers: slices.Clone(r.Image.Layers), Problems: r.Problems,
-	}
-	s.report = report
+	s := newRun(r)
+	report := s.report
 	if r.Image.Platform.OS == "windows" {
 		s.unsupported()
 		return report, nil
@@ -131,6 +132,41 @@ func Run(ctx context.Context, r Request) (*pratique.Report, error) {
 		return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
 	}
 	return report, nil
+}
+
+// Read is the first half of Run, for an image whose facts somebody else judges: it
+// takes the layers that the store does not know through the pass, and returns all of
+// them with what became of each. Facts go to the store.
+func Read(ctx context.Context, r Request) (layers []pratique.Layer, problems []pratique.Problem, err error) {
+	s := newRun(r)
+	if r.Image.Platform.OS == "windows" {
+		s.unsupported()
+		return s.report.Layers, s.report.Problems, nil
+	}
+	s.Progress.Phase("reading layers")
+	s.Progress.Layers(s.report.Layers)
+	if _, err := s.layers(ctx); err != nil {
+		return s.report.Layers, nil, err
+	}
+	if ctx.Err() != nil {
+		return s.report.Layers, nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
+	}
+	return s.report.Layers, append(s.report.Problems, s.problems...), nil
+}
+
+func newRun(r Request) *run {
+	if r.Keys == nil && r.Pass != nil {
+		r.Keys = r.Pass.Keys()
+	}
+	return &run{Request: r, report: &pratique.Report{
+		SchemaVersion: pratique.SchemaVersion, Tool: r.Tool, Created: r.Now, Image: r.Image, Bundle: r.Bundle,
+		Layers: slices.Clone(r.Image.Layers), Problems: r.Problems,
+	}}
+}
+
+// uses tells whether an analyzer took part.
+func (s *run) uses(analyzer string) bool {
+	return slices.ContainsFunc(s.Keys, func(key [2]string) bool { return key[0] == analyzer })
 }
 
 type run struct {
@@ -305,7 +341,7 @@ func (s *run) unpacked(i int) *layer.Unpacked {
 // where its content can be verified, they will not.
 func (s *run) attestable(i int) bool {
 	u := s.unpacked(i)
-	return u != nil && !(s.Verify && u.Verifiable())
+	return s.Attested || u != nil && !(s.Verify && u.Verifiable())
 }
 
 // counter notes progress and the moment of the first byte.
@@ -334,14 +370,13 @@ func (s *run) known(i int, diffID pratique.Digest) []pratique.Facts {
 	if s.Store == nil || diffID == "" {
 		return nil
 	}
-	keys := s.Pass.Keys()
-	found := make([]*pratique.Facts, len(keys))
+	found := make([]*pratique.Facts, len(s.Keys))
 	var group sync.WaitGroup // decoding is most of a scan whose facts are all known
-	for k, key := range keys {
+	for k, key := range s.Keys {
 		group.Go(func() { found[k] = s.Store.Get(diffID, key[0], key[1]) })
 	}
 	group.Wait()
-	all := make([]pratique.Facts, 0, len(keys))
+	all := make([]pratique.Facts, 0, len(found))
 	for _, facts := range found {
 		if facts == nil || !facts.Verified && !s.attestable(i) {
 			return nil

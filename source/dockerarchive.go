@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/image"
 	"github.com/pratique/pratique/registry/distribution"
 )
 
@@ -62,9 +63,9 @@ func (o *Opened) openDockerArchive(ctx context.Context, a *archive, name string,
 }
 
 func isFor(config []byte, want pratique.Platform) bool {
-	var c imageConfig
-	return json.Unmarshal(config, &c) == nil &&
-		distribution.Matches(pratique.Platform{OS: c.OS, Architecture: c.Architecture, Variant: c.Variant}, want)
+	img, err := image.Describe(config)
+	img.Platform.OSVersion = ""
+	return err == nil && distribution.Matches(img.Platform, want)
 }
 
 // chooseSaved takes the only image, or the one that name names.
@@ -135,18 +136,15 @@ func sameReference(a, b string) bool {
 }
 
 func savedLayers(a *archive, saved savedImage, config []byte) ([]stored, error) {
-	var c imageConfig
-	if err := json.Unmarshal(config, &c); err != nil {
-		return nil, pratique.Errorf(pratique.CodeCorrupt, "the image's config is not JSON of that form").WithRemedy("save the image again")
-	}
-	if err := checkDiffIDs(c.RootFS.DiffIDs, len(saved.Layers)); err != nil {
+	img, err := described(config, len(saved.Layers))
+	if err != nil {
 		return nil, err
 	}
 	var layers []stored
 	for i, name := range saved.Layers {
 		p, err := a.openBlob(name)
 		if err != nil {
-			source, foreign := saved.LayerSources[c.RootFS.DiffIDs[i]]
+			source, foreign := saved.LayerSources[img.Layers[i].DiffID]
 			if !foreign || !errors.Is(err, fs.ErrNotExist) {
 				return nil, pratique.Errorf(pratique.CodeCorrupt, "layer %d is missing (%s)", i, quoteShort(name)).WithRemedy("save the image again, completely")
 			}

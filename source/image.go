@@ -2,14 +2,11 @@ package source
 
 import (
 	"context"
-	"encoding/json"
 	"io"
-	"maps"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/image"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/registry/distribution"
 )
@@ -25,121 +22,38 @@ type stored struct {
 	unpacked *layer.Unpacked // instead of open
 }
 
-// imageConfig is the part of image-spec's "OCI Image Configuration" that matters
-// here; Docker's is the same.
-type imageConfig struct {
-	Created      *time.Time `json:"created"`
-	Author       string     `json:"author"`
-	OS           string     `json:"os"`
-	OSVersion    string     `json:"os.version"`
-	Architecture string     `json:"architecture"`
-	Variant      string     `json:"variant"`
-	Config       struct {
-		User         string
-		Env          []string
-		Entrypoint   []string
-		Cmd          []string
-		WorkingDir   string
-		Labels       map[string]string
-		ExposedPorts map[string]struct{}
-	} `json:"config"`
-	RootFS struct {
-		DiffIDs []pratique.Digest `json:"diff_ids"`
-	} `json:"rootfs"`
-	History []struct {
-		Created    *time.Time `json:"created"`
-		CreatedBy  string     `json:"created_by"`
-		Comment    string     `json:"comment"`
-		EmptyLayer bool       `json:"empty_layer"`
-	} `json:"history"`
-}
-
 // describe fills in the image from its config and layers. The ID is computed from
 // the config's bytes.
 func (o *Opened) describe(config []byte, layers []stored, want pratique.Platform) error {
-	var c imageConfig
-	if err := json.Unmarshal(config, &c); err != nil {
-		return pratique.Errorf(pratique.CodeCorrupt, "the image's config is not JSON of that form").
-			WithRemedy("build and save or push the image again")
-	}
-	if err := checkDiffIDs(c.RootFS.DiffIDs, len(layers)); err != nil {
+	img, err := described(config, len(layers))
+	if err != nil {
 		return err
 	}
-	img := &o.Image
-	img.ID = pratique.DigestOf(config)
-	img.Platform = pratique.Platform{OS: c.OS, Architecture: c.Architecture, Variant: c.Variant, OSVersion: c.OSVersion}
 	if want != (pratique.Platform{}) && !distribution.Matches(img.Platform, want) {
 		return pratique.Errorf(pratique.CodeNotFound, "the image is for %s, not for %s", img.Platform, want).
 			WithRemedy("leave out --platform, or name an image that has that platform")
 	}
-	img.Created, img.Author = c.Created, c.Author
-	img.Config = pratique.Config{
-		User: c.Config.User, Env: c.Config.Env, Entrypoint: c.Config.Entrypoint, Cmd: c.Config.Cmd,
-		WorkingDir: c.Config.WorkingDir, Labels: c.Config.Labels,
-		Ports: slices.Sorted(maps.Keys(c.Config.ExposedPorts)),
-	}
+	is := o.Image // what is known from where it lies
+	img.Name, img.Kind, img.Digest, img.IndexDigest, img.Tags, img.ReadFrom = is.Name, is.Kind, is.Digest, is.IndexDigest, is.Tags, is.ReadFrom
 	for i, s := range layers {
-		s.layer.Index, s.layer.DiffID = i, c.RootFS.DiffIDs[i]
-		img.Layers = append(img.Layers, s.layer)
-		img.Size += s.layer.Size
+		l := &img.Layers[i]
+		s.layer.Index, s.layer.DiffID, s.layer.Instruction = i, l.DiffID, l.Instruction
+		*l = s.layer
+		img.Size += l.Size
 		o.open, o.unpacked = append(o.open, s.open), append(o.unpacked, s.unpacked)
 	}
-	o.history(c)
+	o.Image, o.Config = img, config
 	return nil
 }
 
-func checkDiffIDs(diffIDs []pratique.Digest, layers int) error {
-	if len(diffIDs) != layers {
-		return pratique.Errorf(pratique.CodeCorrupt, "the image's config lists %d layers and its manifest %d", len(diffIDs), layers).
+// described reads a config that has to have so many layers.
+func described(config []byte, layers int) (pratique.Image, error) {
+	img, err := image.Describe(config)
+	if err == nil && len(img.Layers) != layers {
+		err = pratique.Errorf(pratique.CodeCorrupt, "the image's config lists %d layers and its manifest %d", len(img.Layers), layers).
 			WithRemedy("build and save or push the image again")
 	}
-	for _, d := range diffIDs {
-		if _, err := pratique.ParseDigest(string(d)); err != nil {
-			return pratique.Errorf(pratique.CodeCorrupt, "the image's config has %.80q in the place of a layer's digest", string(d)).
-				WithRemedy("build and save or push the image again")
-		}
-	}
-	return nil
-}
-
-// history joins build steps to the layers that they made. Where the numbers
-// disagree, as in squashed images, no step is joined to any layer: a wrong
-// instruction is worse than none.
-func (o *Opened) history(c imageConfig) {
-	made := 0
-	for _, h := range c.History {
-		if !h.EmptyLayer {
-			made++
-		}
-	}
-	joined := made == len(o.Image.Layers)
-	next := 0
-	for _, h := range c.History {
-		step := pratique.Instruction{Created: h.Created, CreatedBy: h.CreatedBy, Comment: h.Comment, Empty: h.EmptyLayer}
-		if joined && !h.EmptyLayer {
-			i := next
-			step.Layer = &i
-			o.Image.Layers[i].Instruction = instruction(h.CreatedBy)
-			next++
-		}
-		o.Image.History = append(o.Image.History, step)
-	}
-}
-
-// instruction turns what builders write into history back into a Dockerfile's
-// words.
-func instruction(createdBy string) string {
-	s := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(createdBy), "# buildkit"))
-	if rest, ok := strings.CutPrefix(s, "/bin/sh -c #(nop)"); ok {
-		return strings.TrimSpace(rest)
-	}
-	if rest, ok := strings.CutPrefix(s, "/bin/sh -c "); ok {
-		return "RUN " + strings.TrimSpace(rest)
-	}
-	if rest, ok := strings.CutPrefix(s, "RUN /bin/sh -c "); ok {
-		return "RUN " + strings.TrimSpace(rest)
-	}
-	return s
+	return img, err
 }
 
 // layerOf describes a layer by its descriptor, with the reason if it cannot be

@@ -54,6 +54,8 @@ type Options struct {
 // Opened is a target that can be read. Close it.
 type Opened struct {
 	Image pratique.Image
+	// Config is an image's config as it is stored, with whatever it has of secrets.
+	Config []byte
 	// Folder is the root of a root file system (KindFolder).
 	Folder string
 	// Packages and Distro are what a bill of materials states (KindSBOM).

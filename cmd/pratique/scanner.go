@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pratique/pratique"
@@ -69,7 +67,7 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 	go prune(ctx, facts, at.unused, log)
 	return &scan.Scanner{
 			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: &scan.Turns{Beyond: facts}, Knowledge: at.bundles, Credentials: credentials,
-			Rules: rulesOf(pass), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
+			Rules: scan.Rules(pass.Keys()), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
 		}, func() {
 			cancel()
 			pass.Close()
@@ -119,16 +117,6 @@ func checkUnused(unused time.Duration) error {
 
 // scanMemory is how many bytes of files' content all scans of a process may hold.
 const scanMemory = 128 << 20
-
-// rulesOf names the analyzers with their rule sets.
-func rulesOf(pass *layer.Pass) string {
-	var all []string
-	for _, key := range pass.Keys() {
-		all = append(all, key[0]+" "+key[1])
-	}
-	slices.Sort(all)
-	return strings.Join(all, "; ")
-}
 
 // defaultScans is how many images a process scans at once: reading one is mostly
 // waiting for its registry.

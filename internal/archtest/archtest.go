@@ -70,7 +70,8 @@ var Table = []Room{
 	{Path: "engine", May: []string{".", "layer"}},
 	// A content store holds what a registry does: the same manifests and indexes.
 	{Path: "engine/*", May: []string{".", "layer", "engine", "registry/distribution"}},
-	{Path: "source", May: []string{".", "layer", "registry", "registry/distribution", "engine"}},
+	// Wherever an image lies, its config is read in one way: that of image.
+	{Path: "source", May: []string{".", "layer", "image", "registry", "registry/distribution", "engine"}},
 
 	// The use cases, and what keeps their state.
 	// Synchronising is a use case, and a registry's connector is the contract it works
@@ -83,7 +84,8 @@ var Table = []Room{
 
 	// The edges.
 	{Path: "agent/wire", May: []string{"."}},
-	{Path: "agent", May: []string{".", "analyze", "layer", "engine", "source", "agent/wire"}},
+	// An agent does the first half of a scan: it reads.
+	{Path: "agent", May: []string{".", "analyze", "layer", "engine", "source", "scan", "registry", "agent/wire"}},
 	// The lists that can be exported, the forms that connectors declare, and what their tests find, are part of the
 	// API: hence registry, but none of its kinds.
 	{Path: "api", May: []string{".", "scan", "report", "export", "registry", "agent/wire"}},
