@@ -134,9 +134,8 @@ func (s *Store) AssetNames(ctx context.Context, images []pratique.Digest) (map[p
 	names := map[pratique.Digest]pratique.AssetName{}
 	for part := range slices.Chunk(images, chunk) {
 		list, args := marks(part)
-		rows, err := s.query(ctx, `SELECT i.digest, a.id, a.source, a.registry_id, g.name, r.name, a.tag FROM images i JOIN assets a ON a.id = COALESCE(
-				(SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.source = 'registry' AND x.newest), (SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.source = 'registry'),
-				(SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL AND x.newest), (SELECT MAX(x.id) FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL))
+		rows, err := s.query(ctx, `SELECT i.digest, a.id, a.source, a.registry_id, g.name, r.name, a.tag FROM images i JOIN assets a ON a.id =
+				(SELECT x.id FROM assets x WHERE x.image_id = i.id AND x.gone IS NULL ORDER BY CASE WHEN x.source = 'registry' THEN 0 ELSE 1 END, x.newest DESC, x.id DESC LIMIT 1)
 			JOIN repositories r ON r.id = a.repository_id JOIN registries g ON g.id = a.registry_id WHERE i.digest IN (`+list+")", args...)
 		if err != nil {
 			return nil, err

@@ -151,11 +151,9 @@ func (s *Store) Registries(ctx context.Context) ([]pratique.RegistryRow, error) 
 	return collect(ctx, s, func(rows *sql.Rows, r *pratique.RegistryRow) error {
 		return rows.Scan(append(registryTargets(&r.Registry), &r.Repositories, &r.Images, &r.AtRisk, &r.PulledHour)...)
 	}, "SELECT "+registryColumns+`,
-			(SELECT COUNT(*) FROM repositories r WHERE r.registry_id = g.id AND r.gone IS NULL),
-			(SELECT COUNT(*) FROM assets a WHERE a.registry_id = g.id AND a.gone IS NULL),
-			(SELECT COUNT(*) FROM assets a JOIN images i ON i.id = a.image_id WHERE a.registry_id = g.id AND a.gone IS NULL AND i.risk = 2),
-			(SELECT COUNT(*) FROM pulls p WHERE p.registry_id = g.id AND p.at > ?)
-		FROM registries g WHERE `+ofUsers+` ORDER BY g.name`, hourAgo)
+			COALESCE(h.repositories, 0), COALESCE(h.images, 0), COALESCE(h.at_risk, 0), (SELECT COUNT(*) FROM pulls p WHERE p.registry_id = g.id AND p.at > ?)
+		FROM registries g LEFT JOIN (SELECT r.registry_id, COUNT(CASE WHEN r.gone IS NULL THEN 1 END) AS repositories, SUM(n.images) AS images, SUM(n.at_risk) AS at_risk
+			FROM repositories r LEFT JOIN `+repositoryCounts+` n ON n.repository_id = r.id GROUP BY r.registry_id) h ON h.registry_id = g.id WHERE `+ofUsers+` ORDER BY g.name`, hourAgo)
 }
 
 // DeleteRegistries removes registries with their inventory, and returns how many

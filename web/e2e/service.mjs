@@ -82,9 +82,11 @@ export class Service {
     await rename(`${file}.new`, file)
   }
 
-  async begin(feeds) {
+  /** begin starts it, with feeds or a database that are there already. */
+  async begin(feeds, database) {
     this.data = await mkdtemp(join(tmpdir(), 'pratique-e2e-'))
     if (feeds) await cp(feeds, join(this.data, 'feeds'), { recursive: true })
+    if (database) await cp(database, join(this.data, 'pratique.db'))
     this.port = await freePort()
     this.base = `http://127.0.0.1:${this.port}`
     const { found, stop } = await this.#run(/one-time password (\S+)/)

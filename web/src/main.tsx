@@ -5,6 +5,7 @@ import { RouterProvider } from 'react-router'
 import { ApiError } from './api/client'
 import { initialLanguage } from './app/preferences'
 import { router } from './app/routes'
+import { askForSession } from './app/session'
 import './app/theme.css'
 import { setLanguage } from './i18n'
 
@@ -19,6 +20,7 @@ const queries = new QueryClient({
   },
 })
 
+askForSession(queries)
 await setLanguage(initialLanguage())
 
 const root = document.getElementById('root')

@@ -1,7 +1,7 @@
 // Who is signed in. Without a session the sign-in form stands in the place of the
 // page, whose address stays; when a session ends under an open page, the form
 // comes over it, and the page is there again afterwards, with what was typed.
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { onSessionEnd } from '../api/client'
 import { getSession, type Right, type Session } from '../api/session'
@@ -24,7 +24,13 @@ export function useSession(): SessionContext {
   return value
 }
 
-const sessionKey = ['session'] as const
+const asked = { queryKey: ['session'], queryFn: getSession, staleTime: 5 * 60_000 }
+const sessionKey = asked.queryKey
+
+/** askForSession begins to ask who is signed in, while scripts are still on their way. */
+export function askForSession(queries: QueryClient): void {
+  if (recall<boolean>('signedIn') === true) void queries.prefetchQuery(asked)
+}
 
 export function SessionGate({ children }: { children: ReactNode }) {
   const queries = useQueryClient()
@@ -32,7 +38,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const [ended, setEnded] = useState(false)
   // Whoever never signed in here need not be told by the service that they are not.
   const [known, setKnown] = useState(() => recall<boolean>('signedIn') === true)
-  const query = useQuery({ queryKey: sessionKey, queryFn: getSession, staleTime: 5 * 60_000, enabled: known && !ended })
+  const query = useQuery({ ...asked, enabled: known && !ended })
   const session = query.data
 
   useEffect(

@@ -226,7 +226,8 @@ export function AssetTable<R extends object>(props: Props<R>) {
       )}
       <div className={`list-progress${waiting || page.isFetching ? ' on' : ''}`} />
       {content}
-      <div className="list-foot">
+      {/* Unseen until there are rows: it would jump to their end. */}
+      <div className="list-foot" style={page.isPending ? { visibility: 'hidden' } : undefined}>
         <span aria-live="polite">{total === undefined ? '…' : t('list.total', { count: total, n: number(total) })}</span>
         {page.error && page.data && <span className="tag bad">{t('list.stale')}</span>}
         <div className="pages">
