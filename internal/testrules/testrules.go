@@ -44,7 +44,7 @@ func (r writer) define() string {
 		return [...]string{
 			"/" + r.rare() + `[ :=]{1,4}` + r.word() + `\/[a-z0-9]{4,16}/`,
 			`/\b` + r.rare() + `[\n\t ]{0,500}(\([^)]|\/\*)/ nocase`,
-			"/" + r.rare()[:3] + `\s?\[/`,
+			"/" + r.rare() + `\s?\[/`,
 			"/(" + r.rare() + "|" + r.rare() + `)\.[a-z]{1,8} %[sd]/`,
 		}[r.IntN(4)]
 	case n < 36:
@@ -91,24 +91,27 @@ func (r writer) rare() string {
 	return b.String()
 }
 
-// hex is machine code of amd64, with addresses left open in one of five.
+// hex is machine code of amd64 as compilers make it, so that most of its bytes are
+// common in programs, with addresses left open in one of five.
 func (r writer) hex() string {
-	codes := [...]string{"48 8B 05 ?? ?? ?? ??", "48 8D 15 ?? ?? ?? ??", "E8 ?? ?? ?? ??", "85 C0 74 ??", "0F 84 ?? ?? 00 00", "48 89 E5", "C7 45 ?? 00 00 00 00",
-		"8B 4? ??", "31 C0", "FF 15 ?? ?? ?? ??", "83 F8 FF", "[2-6]", "(74 | 75) ??", "48 83 EC ??", "C3 CC CC"}
-	plain := [...]string{"48 8B 05", "48 8D 15", "E8 00 00 00 00", "85 C0 74 0C", "0F 84 00 00 00 00", "48 89 E5", "C7 45 F8 00 00 00 00", "8B 45 FC", "31 C0", "C3 CC CC CC"}
-	open := r.IntN(5) == 0
+	plain := [...]string{"48 8B 05", "48 8D 15", "E8 %02X 00 00 00", "85 C0 74 %02X", "0F 84 %02X 00 00 00", "48 89 E5", "C7 45 F8 %02X 00 00 00", "8B 45 FC", "31 C0",
+		"48 83 EC %02X", "C3 CC CC CC", "0F B6 45 %02X", "83 F8 FF 75 %02X", "48 8B 5C 24 %02X", "89 C7", "48 C1 E0 %02X", "44 8B 4C 24 %02X", "33 D2"}
+	open := [...]string{"48 8B 05 ?? ?? ?? ??", "48 8D 15 ?? ?? ?? ??", "E8 ?? ?? ?? ??", "85 C0 74 ??", "8B 4? %02X", "FF 15 ?? ?? ?? ??", "[2-6]", "(74 | 75) %02X"}
+	masked := r.IntN(5) == 0
 	var b strings.Builder
-	b.WriteString("{ ")
-	for range 3 + r.IntN(12) {
-		fmt.Fprintf(&b, "%02X ", r.IntN(256))
-		if open {
-			b.WriteString(codes[r.IntN(len(codes))])
-		} else {
-			b.WriteString(plain[r.IntN(len(plain))])
+	fmt.Fprintf(&b, "{ %02X", r.IntN(256))
+	for range 4 + r.IntN(20) {
+		code := plain[r.IntN(len(plain))]
+		if masked && r.IntN(3) == 0 {
+			code = open[r.IntN(len(open))]
+		}
+		if strings.Contains(code, "%") {
+			code = fmt.Sprintf(code, r.IntN(256))
 		}
 		b.WriteByte(' ')
+		b.WriteString(code)
 	}
-	fmt.Fprintf(&b, "%02X }", r.IntN(256))
+	fmt.Fprintf(&b, " %02X }", r.IntN(256))
 	return b.String()
 }
 
