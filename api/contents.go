@@ -41,6 +41,8 @@ type ContentOf struct {
 	Pending    int                                 `json:"pending" doc:"Packages that wait to be judged again"`
 	Assets     []pratique.AssetRow                 `json:"assets" doc:"Rows of the list of images that have it, at most 50"`
 	AssetCount int                                 `json:"assetCount" doc:"All of them, up to 1000"`
+	Local      []pratique.AssetRow                 `json:"local" doc:"Rows of the list of images on hosts that have it, at most 50"`
+	LocalCount int                                 `json:"localCount" doc:"All of them, up to 1000"`
 }
 
 // CategoryState is how far one category's answer reaches, and since when.
@@ -55,6 +57,7 @@ func contentOf(v pratique.ImageSummary, now time.Time) ContentOf {
 	c := ContentOf{
 		Image: v.Image, Layers: v.Layers, Status: v.Status, ScannedAt: v.ScannedAt, Risk: v.Risk, Counters: v.Counters, Problems: v.Problems,
 		Bundle: v.Bundle, Rules: v.Rules, Pending: v.Pending, AssetCount: len(v.Assets), Assets: v.Assets[:min(len(v.Assets), contentAssets)],
+		LocalCount: len(v.Local), Local: v.Local[:min(len(v.Local), contentAssets)],
 		Categories: map[pratique.Category]CategoryState{},
 	}
 	if v.LastScan != nil {

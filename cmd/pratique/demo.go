@@ -135,7 +135,8 @@ func (d *demonstration) show(ctx context.Context, s *service, address string) er
 	return nil
 }
 
-// scanAll waits for the synchronisation and scans whatever it found.
+// scanAll waits for the synchronisation, scans whatever it found, and tells of
+// servers that have some of it.
 func (d *demonstration) scanAll(ctx context.Context, s *service, registry int64) error {
 	for {
 		r, err := s.db.Registry(ctx, registry)
@@ -149,7 +150,10 @@ func (d *demonstration) scanAll(ctx context.Context, s *service, registry int64)
 				Kind: pratique.TaskManual, Creator: api.AdministratorName, Scope: pratique.ScopeAll,
 				Categories: []pratique.Category{pratique.CategoryVulnerability, pratique.CategorySecret, pratique.CategoryMalware},
 			})
-			return err
+			if err != nil {
+				return err
+			}
+			return d.hosts(ctx, s)
 		}
 		select {
 		case <-ctx.Done():

@@ -1,7 +1,7 @@
 // The stream of events: what changed, as it happens. It says that something
 // changed; the operations of the API say how things are.
 
-export type EventType = 'scan' | 'task' | 'sync' | 'feed' | 'export' | 'reset'
+export type EventType = 'scan' | 'task' | 'sync' | 'feed' | 'export' | 'inventory' | 'fleet' | 'dataUpdate' | 'reset'
 export type EventData = Record<string, unknown>
 type Listener = (type: EventType, data: EventData) => void
 
@@ -38,7 +38,7 @@ export function openStream(listen: Listener, connected: (up: boolean) => void): 
         wait = Math.min(wait * 2, 15_000)
       }
     }
-    for (const type of ['scan', 'task', 'sync', 'feed', 'export', 'reset'] as const) {
+    for (const type of ['scan', 'task', 'sync', 'feed', 'export', 'inventory', 'fleet', 'dataUpdate', 'reset'] as const) {
       source.addEventListener(type, (e: MessageEvent<string>) => {
         try {
           listen(type, JSON.parse(e.data) as EventData)

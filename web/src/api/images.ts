@@ -50,6 +50,7 @@ export function toFilter(query: Query): AssetFilter {
   const on = (name: string) => (query[name] === 'true' || query[name] === true ? true : undefined)
   const text = (name: string) => (query[name] ? String(query[name]) : undefined)
   const number = (name: string) => (query[name] ? Number(query[name]) : undefined)
+  const either = (name: string) => (query[name] === undefined || query[name] === '' ? undefined : String(query[name]) === 'true')
   const range = (name: string) => {
     const from = text(`${name}From`)
     const to = text(`${name}To`)
@@ -59,8 +60,9 @@ export function toFilter(query: Query): AssetFilter {
     ids: numbers('id'), exclude: numbers('exclude'), imageIDs: many('imageID'), status: many('status'), risk: many('risk'), riskKinds: many('riskKind'),
     severities: many('severity'), kinds: many('kind'), registries: numbers('registry'), namespaces: many('namespace'), repositories: numbers('repository'),
     os: many('os'), architectures: many('arch'), search: text('search'), newest: on('newest'), running: on('running'), highPriority: on('highPriority'),
-    recommended: on('recommended'), fixable: on('fixable'), mustFix: on('mustFix'), gone: on('gone'), licensed: query.licensed === undefined ? undefined : String(query.licensed) === 'true', vulnerability: text('vulnerability'), package: text('package'),
+    recommended: on('recommended'), fixable: on('fixable'), mustFix: on('mustFix'), gone: on('gone'), licensed: either('licensed'), vulnerability: text('vulnerability'), package: text('package'),
     components: numbers('component'), secret: number('secret'), malware: number('malware'), minSize: number('minSize'), maxSize: number('maxSize'),
+    hosts: many('host'), projects: many('project'), engines: many('engine'), container: text('container'), pod: text('pod'), used: either('used'), scannable: either('scannable'),
     created: range('created'), pushed: range('pushed'), scannedAt: range('scanned'), synced: range('synced'),
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as AssetFilter

@@ -2203,6 +2203,13 @@ export interface components {
             lastScan?: components["schemas"]["ScanRow"];
             /** @description Lowest first */
             layers: components["schemas"]["Layer"][];
+            /** @description Rows of the list of images on hosts that have it, at most 50 */
+            local: components["schemas"]["AssetRow"][];
+            /**
+             * Format: int64
+             * @description All of them, up to 1000
+             */
+            localCount: number;
             /**
              * Format: int64
              * @description Packages that wait to be judged again

@@ -31,6 +31,8 @@ export default function Jump({ close }: { close(): void }) {
     ...(wanted
       ? [
           { key: 's.images', label: t('jump.images', { text: wanted }), to: `/images?search=${search}` },
+          { key: 's.local', label: t('jump.localImages', { text: wanted }), to: `/local-images?search=${search}` },
+          { key: 's.hosts', label: t('jump.hosts', { text: wanted }), to: `/hosts?search=${search}` },
           { key: 's.vulnerabilities', label: t('jump.vulnerabilities', { text: wanted }), to: `/vulnerabilities?search=${search}` },
           { key: 's.components', label: t('jump.components', { text: wanted }), to: `/components?search=${search}` },
           { key: 's.secrets', label: t('jump.secrets', { text: wanted }), to: `/secrets?search=${search}` },

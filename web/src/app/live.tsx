@@ -18,11 +18,14 @@ const Context = createContext<Live | null>(null)
 
 /** Which queries an event makes old, by the first word of their keys. */
 const concerns: Record<EventType, string[]> = {
-  scan: ['images', 'image', 'content', 'scans', 'overview'],
+  scan: ['images', 'local-images', 'image', 'content', 'containers', 'scans', 'overview'],
   task: ['tasks', 'task', 'overview', 'schedules', 'schedule.runs', 'quota'],
   sync: ['registries', 'overview', 'syncs'],
   feed: ['feeds', 'overview'],
   export: ['exports'],
+  inventory: ['local-images', 'image', 'hosts', 'containers', 'overview'],
+  fleet: ['hosts', 'agents', 'agent-tokens', 'overview'],
+  dataUpdate: ['data-update', 'hosts'],
   reset: [],
 }
 

@@ -22,6 +22,10 @@ export const router = createBrowserRouter([
           { index: true, ...page(() => import('../pages/overview/OverviewPage')) },
           // The drawer's addresses are below the list's, which stays as it is.
           { path: 'images', ...page(() => import('../pages/images/ImagesPage')), children: [{ path: ':row', ...none }, { path: ':row/:tab', ...none }] },
+          { path: 'local-images', ...page(() => import('../pages/local/LocalImagesPage')), children: [{ path: ':row', ...none }, { path: ':row/:tab', ...none }] },
+          { path: 'hosts', ...page(() => import('../pages/hosts/HostsPage')) },
+          { path: 'containers', ...page(() => import('../pages/containers/ContainersPage')) },
+          { path: 'agents', ...page(() => import('../pages/agents/AgentsPage')) },
           { path: 'vulnerabilities', ...page(() => import('../pages/vulnerabilities/VulnerabilitiesPage')) },
           { path: 'vulnerabilities/:id', ...page(() => import('../pages/vulnerabilities/VulnerabilityPage')) },
           { path: 'malware', ...page(() => import('../pages/malware/MalwarePage')) },

@@ -5,7 +5,7 @@ import { toFilter, type AssetFilter, type Query } from '../api/images'
 import { nothing, type Selection } from './selection'
 
 /** Lists that the service can export. */
-export type Exportable = 'images' | 'findings' | 'affected' | 'vulnerabilities' | 'components' | 'packages' | 'secrets' | 'malware' | 'tasks' | 'scans'
+export type Exportable = 'images' | 'findings' | 'affected' | 'vulnerabilities' | 'components' | 'packages' | 'secrets' | 'malware' | 'tasks' | 'scans' | 'hosts' | 'containers'
 
 /** Exporting is what a list says of its export; the button is the table's. */
 export interface Exporting {
@@ -28,12 +28,12 @@ export interface Listed {
 /** unlisted is everything of the images that are meant, without a list. */
 export const unlisted: Listed = { query: {}, sort: '', columns: [], selection: nothing }
 
-const ofImages: Exportable[] = ['images', 'affected']
+const withTicks: Exportable[] = ['images', 'affected', 'hosts', 'containers']
 
 /** hasTicks tells whether single rows of a list can be exported. */
-export const hasTicks = (kind: Exportable) => ofImages.includes(kind)
+export const hasTicks = (kind: Exportable) => withTicks.includes(kind)
 
-type Rows = Pick<ExportInput, 'images' | 'findings' | 'tasks' | 'scans'>
+type Rows = Pick<ExportInput, 'images' | 'findings' | 'tasks' | 'scans' | 'hosts' | 'containers'>
 
 /** rowsOf is which rows of a list are meant: those that are ticked, or all that its filter lets through. */
 export function rowsOf({ kind, images }: Exporting, { query, selection }: Pick<Listed, 'query' | 'selection'>, ticked: boolean): Rows {
@@ -52,6 +52,15 @@ export function rowsOf({ kind, images }: Exporting, { query, selection }: Pick<L
       return { images: { ...placesOf(query), ...images }, findings: findingsOf(query) }
     case 'tasks':
       return { tasks: without({ kinds: many(query.kind), running: on(query.running), creator: text(query.creator), imageIDs: many(query.imageID), created: range(query) }) as Rows['tasks'] }
+    case 'hosts': {
+      const ids = ticked && selection.mode === 'some' ? selection.keys : many(query.id)
+      const online = text(query.status) && text(query.status) === 'online'
+      return { hosts: without({ ids, online, projects: many(query.project), engines: many(query.engine), search: text(query.search) }) as Rows['hosts'] }
+    }
+    case 'containers': {
+      const ids = ticked && selection.mode === 'some' ? selection.keys : undefined
+      return { containers: without({ ids, hosts: many(query.host), states: many(query.state), risk: many(query.risk), projects: many(query.project), engines: many(query.engine), search: text(query.search) }) as Rows['containers'] }
+    }
     case 'scans': {
       const imageIDs = ticked && selection.mode === 'some' ? (selection.keys as string[]) : many(query.imageID)
       return { scans: without({ tasks: many(query.task)?.map(Number), status: many(query.status), phase: text(query.phase), imageIDs, created: range(query) }) as Rows['scans'] }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { getComponent } from '../../api/findings'
+import { listLocalImages } from '../../api/hosts'
 import { listImages, type AssetRow } from '../../api/images'
 import { t } from '../../i18n'
 import { number } from '../../lib/format'
@@ -10,6 +11,8 @@ import { Copyable, Fact, PageHead, Panel, SeverityTag } from '../../ui/bits'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { detailOf, imageColumns } from '../images/columns'
 import { useImageFilters } from '../images/filters'
+import { localColumns } from '../local/columns'
+import { useLocalFilters } from '../local/filters'
 
 /** One package version, and the images that hold it. */
 export function Component() {
@@ -52,8 +55,38 @@ export function Component() {
             open={(r) => void navigate(detailOf(r, 'components', `in.search=${encodeURIComponent(c.package.name)}`))}
             empty={{ title: t('finding.noImages'), help: t('component.noImages') }}
           />
+          <OnServers id={id} name={c.package.name} />
         </div>
       )}
     </>
+  )
+}
+
+/** OnServers are the images on servers that hold it, where there are any. */
+function OnServers({ id, name }: { id: string; name: string }) {
+  const navigate = useNavigate()
+  const filters = useLocalFilters()
+  const columns = useMemo(() => localColumns(), [])
+  const fixed = useMemo(() => ({ component: [id] }), [id])
+  const any = useQuery({ queryKey: ['local-images', 'component', id, 'any'], queryFn: ({ signal }) => listLocalImages({ component: [id], limit: 1 }, signal) })
+  if (!any.data || any.data.items.length === 0) return null
+  return (
+    <div>
+      <h2 style={{ fontSize: 14, margin: '4px 0 8px' }}>{t('nav.localImages')}</h2>
+      <AssetTable<AssetRow>
+        name="local-images"
+        of={['component', id]}
+        scope="local"
+        columns={columns}
+        filters={filters}
+        fixed={fixed}
+        placeholder={t('local.search')}
+        exporting={{ kind: 'images', images: { source: 'local' }, also: ['findings'] }}
+        load={listLocalImages}
+        rowKey={(r) => r.id}
+        open={(r) => void navigate(detailOf(r, 'components', `in.search=${encodeURIComponent(name)}`))}
+        empty={{ title: t('finding.noImages'), help: t('component.noImages') }}
+      />
+    </div>
   )
 }

@@ -11,7 +11,7 @@ import { Link, useLocation, useNavigate } from 'react-router'
 import { getContent, getImage, type AssetRow, type Content } from '../../api/images'
 import { useSession } from '../../app/session'
 import { t, currentLanguage, type Key } from '../../i18n'
-import { compact, short } from '../../lib/format'
+import { compact } from '../../lib/format'
 import { useKeys } from '../../lib/keys'
 import { useNarrow } from '../../lib/narrow'
 import { unlisted } from '../../table/exporting'
@@ -19,7 +19,7 @@ import { totalOf } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { useQuota } from '../quota/useQuota'
-import { Badges } from './columns'
+import { Badges, detailOf, nameOf } from './columns'
 import { useLiveScans } from './live'
 import { ScanStatus } from './ScanStatus'
 import { Summary } from './Summary'
@@ -33,12 +33,15 @@ export interface TabProps {
   content: Content
 }
 
-const tabs: { key: string; label: Key; count?: (c: Content) => number; page: ComponentType<TabProps> }[] = [
+/** of is for what hosts have: shown where a host has the image, whether its content is known or not. */
+const tabs: { key: string; label: Key; count?: (c: Content) => number; of?: (r: AssetRow) => number; page: ComponentType<TabProps> }[] = [
   { key: '', label: 'detail.summary' satisfies Key, page: Summary },
   { key: 'vulnerabilities', label: 'category.vulnerability' satisfies Key, count: (c) => totalOf(c.counters.vulnerabilities), page: lazy(() => import('./tabs/VulnerabilitiesTab')) },
   { key: 'malware', label: 'category.malware' satisfies Key, count: (c) => totalOf(c.counters.malware), page: lazy(() => import('./tabs/MalwareTab')) },
   { key: 'secrets', label: 'category.secret' satisfies Key, count: (c) => totalOf(c.counters.secrets), page: lazy(() => import('./tabs/SecretsTab')) },
   { key: 'components', label: 'nav.components' satisfies Key, count: (c) => c.counters.packages, page: lazy(() => import('./tabs/ComponentsTab')) },
+  { key: 'hosts', label: 'nav.hosts' satisfies Key, of: (r) => r.hosts, page: lazy(() => import('./tabs/HostsTab')) },
+  { key: 'containers', label: 'nav.containers' satisfies Key, of: (r) => r.containers, page: lazy(() => import('./tabs/ContainersTab')) },
   { key: 'history', label: 'detail.history' satisfies Key, page: lazy(() => import('./tabs/HistoryTab')) },
   { key: 'compare', label: 'detail.compare' satisfies Key, page: lazy(() => import('./tabs/CompareTab')) },
   { key: 'changes', label: 'detail.changes' satisfies Key, page: lazy(() => import('./tabs/ChangesTab')) },
@@ -48,10 +51,12 @@ interface Props {
   id: number
   tab?: string
   rows: AssetRow[]
+  /** Where the list is that the drawer is over. */
+  source?: 'local'
   close(): void
 }
 
-export default function ImageDrawer({ id, tab = '', rows, close }: Props) {
+export default function ImageDrawer({ id, tab = '', rows, source, close }: Props) {
   const narrow = useNarrow()
   const navigate = useNavigate()
   const location = useLocation()
@@ -62,7 +67,7 @@ export default function ImageDrawer({ id, tab = '', rows, close }: Props) {
 
   const index = rows.findIndex((r) => r.id === id)
   const near = (step: number) => (index < 0 ? undefined : rows[index + step])
-  const go = (target: AssetRow | undefined) => target && void navigate({ pathname: `/images/${target.id}${tab ? `/${tab}` : ''}`, search: plain(location.search) }, { replace: true })
+  const go = (target: AssetRow | undefined) => target && void navigate(detailOf({ id: target.id, source }, tab, plain(location.search)), { replace: true })
   useKeys({ '[': () => go(near(-1)), ']': () => go(near(1)) })
 
   const here = tabs.find((x) => x.key === tab) ?? tabs[0]
@@ -72,7 +77,7 @@ export default function ImageDrawer({ id, tab = '', rows, close }: Props) {
       size={narrow ? '100%' : 'min(1080px, 88vw)'}
       onClose={close}
       styles={{ body: { padding: 0, display: 'flex', flexDirection: 'column' }, header: { padding: '10px 16px' } }}
-      title={row ? <span className="row wrap" style={{ gap: 6 }}><span style={{ overflowWrap: 'anywhere' }}>{row.repository}:{row.tag || short(row.digest)}</span><Badges row={row} /></span> : t('common.loading')}
+      title={row ? <span className="row wrap" style={{ gap: 6 }}><span style={{ overflowWrap: 'anywhere' }}>{nameOf(row)}</span><Badges row={row} /></span> : t('common.loading')}
       extra={row && (
         <span className="row" style={{ gap: 4 }}>
           <Button type="text" icon={<LeftOutlined aria-hidden />} disabled={!near(-1)} onClick={() => go(near(-1))} aria-label={t('detail.previous')} title={`${t('detail.previous')} [`} />
@@ -86,18 +91,21 @@ export default function ImageDrawer({ id, tab = '', rows, close }: Props) {
         <>
           {narrow && <div style={{ padding: '8px 16px 0' }}><Actions row={row} /></div>}
           <nav className="tabs" aria-label={t('detail.tabs')}>
-            {tabs.map((x) => {
-              const n = content.data && x.count?.(content.data)
+            {tabs.filter((x) => !x.of || x.of(row) > 0 || x.key === tab || source).map((x) => {
+              const n = x.of ? x.of(row) : content.data && x.count?.(content.data)
               return (
-                <Link key={x.key} to={{ pathname: `/images/${id}${x.key ? `/${x.key}` : ''}`, search: plain(location.search) }} replace aria-current={x.key === here.key ? 'page' : undefined}>
+                <Link key={x.key} to={detailOf({ id, source }, x.key, plain(location.search))} replace aria-current={x.key === here.key ? 'page' : undefined}>
                   {t(x.label)}{n !== undefined && <span className="num">{compact(n)}</span>}
                 </Link>
               )
             })}
           </nav>
           <div className="tab-body">
+            {row.reason && row.imageID && <div className="note warn" style={{ marginBottom: 12 }}><p><strong>{t('local.cannot')}</strong> <span lang="en">{row.reason}</span></p></div>}
             {row.status === 'scanning' && <div className="note info" style={{ marginBottom: 12 }}><div className="grow" style={{ maxWidth: 260 }}><ScanStatus row={row} /></div></div>}
-            {!row.imageID ? <Empty title={t('detail.unread')} help={t('detail.unreadHelp')} /> : content.error ? <ErrorNote error={content.error} retry={() => void content.refetch()} /> : content.data && (
+            {here.of ? (
+              <Suspense fallback={<div className="waiting"><i /><i /><i /><i /></div>}><here.page row={row} content={content.data as Content} /></Suspense>
+            ) : !row.imageID ? <Empty title={row.reason ? t('local.cannot') : t('detail.unread')} help={row.reason || t('detail.unreadHelp')} /> : content.error ? <ErrorNote error={content.error} retry={() => void content.refetch()} /> : content.data && (
               <Suspense fallback={<div className="waiting"><i /><i /><i /><i /></div>}>
                 <here.page row={row} content={content.data} />
               </Suspense>
@@ -129,7 +137,8 @@ function Actions({ row }: { row: AssetRow }) {
   const quota = useQuota()
   const [exports, setExports] = useState(false)
   const [licensing, license] = useState(false)
-  const name = `${row.repository}:${row.tag || short(row.digest)}`
+  const name = nameOf(row)
+  const filter = { ...(row.source === 'local' && { source: row.source }), ids: [row.id] }
   return (
     <span className="row">
       {row.imageID && row.scannedAt && (
@@ -143,11 +152,11 @@ function Actions({ row }: { row: AssetRow }) {
       )}
       {may('scan') && quota?.enabled && !row.licensed && row.imageID && <Button onClick={() => license(true)}>{t('quota.license')}</Button>}
       {may('scan') && (row.status === 'scanning'
-        ? <Button onClick={() => scans.cancel(row.imageID ? { imageIDs: [row.imageID] } : { filter: { ids: [row.id] } }, 1, name)}>{t('scan.cancel')}</Button>
-        : <Button type="primary" onClick={() => scans.scan({ ids: [row.id] }, 1, name)}>{row.status === 'not_scanned' ? t('scan.now') : t('scan.again')}</Button>)}
+        ? <Button onClick={() => scans.cancel(row.imageID ? { imageIDs: [row.imageID] } : { filter }, 1, name)}>{t('scan.cancel')}</Button>
+        : <Button type="primary" disabled={!!row.reason} onClick={() => scans.scan(filter, 1, name)}>{row.status === 'not_scanned' ? t('scan.now') : t('scan.again')}</Button>)}
       <Suspense>
         {exports && row.imageID && <ExportDialog exporting={{ kind: 'findings', images: { imageIDs: [row.imageID] }, also: ['packages', 'secrets', 'malware'] }} list={unlisted} close={() => setExports(false)} />}
-        {licensing && <License filter={{ ids: [row.id] }} name={name} close={() => license(false)} />}
+        {licensing && <License filter={filter} name={name} close={() => license(false)} />}
       </Suspense>
     </span>
   )

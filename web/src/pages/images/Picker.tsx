@@ -6,22 +6,22 @@ import Button from 'antd/es/button'
 import Checkbox from 'antd/es/checkbox'
 import Input from 'antd/es/input'
 import { useDeferredValue, useRef, useState } from 'react'
+import { listLocalImages } from '../../api/hosts'
 import { listImages, type AssetRow } from '../../api/images'
 import { t } from '../../i18n'
-import { number, short } from '../../lib/format'
+import { number } from '../../lib/format'
+import { nameOf } from './columns'
 
 const shown = 100 // rows of the left pane; narrower searches show others
 
-export type Picked = Pick<AssetRow, 'id' | 'repository' | 'tag' | 'registryName' | 'digest'>
+export type Picked = Pick<AssetRow, 'id' | 'repository' | 'tag' | 'registryName' | 'digest' | 'imageID'>
 
-const nameOf = (r: Picked) => `${r.repository}:${r.tag || short(r.digest)}`
-
-export function Picker({ picked, pick }: { picked: Map<number, Picked>; pick(next: Map<number, Picked>): void }) {
+export function Picker({ picked, pick, local }: { picked: Map<number, Picked>; pick(next: Map<number, Picked>): void; local?: boolean }) {
   const [text, setText] = useState('')
   const search = useDeferredValue(text.trim())
   const last = useRef(-1) // the row that a range begins at
   const query = { limit: shown, sort: 'name', ...(search && { search }) }
-  const images = useQuery({ queryKey: ['images', 'picker', query], queryFn: ({ signal }) => listImages({ ...query, total: true }, signal), placeholderData: keepPreviousData })
+  const images = useQuery({ queryKey: [local ? 'local-images' : 'images', 'picker', query], queryFn: ({ signal }) => (local ? listLocalImages : listImages)({ ...query, ...(local && { scannable: true }), total: true }, signal), placeholderData: keepPreviousData })
   const rows = images.data?.items ?? []
 
   function toggle(i: number, range: boolean) {
@@ -58,7 +58,7 @@ export function Picker({ picked, pick }: { picked: Map<number, Picked>; pick(nex
           </Checkbox>
           <span className="muted num">{t('list.total', { count: images.data?.total ?? 0, n: number(images.data?.total ?? 0) })}</span>
         </header>
-        <Input size="small" allowClear value={text} onChange={(e) => { setText(e.target.value); last.current = -1 }} placeholder={t('images.search')} aria-label={t('images.search')} />
+        <Input size="small" allowClear value={text} onChange={(e) => { setText(e.target.value); last.current = -1 }} placeholder={local ? t('local.search') : t('images.search')} aria-label={local ? t('local.search') : t('images.search')} />
         <ul>
           {rows.map((r, i) => (
             <li key={r.id}>

@@ -20,11 +20,13 @@ import { filterOf, isComplete, recommended, ScopeFields } from './scope'
 const defaultMinutes = 60
 
 interface Props {
+  /** Images on hosts, and not those of registries. */
+  local?: boolean
   close(): void
   started(task: Task): void
 }
 
-export default function ScanDialog({ close, started }: Props) {
+export default function ScanDialog({ local, close, started }: Props) {
   const [what, setWhat] = useState<string[]>([...categories])
   const [images, setImages] = useState(recommended)
   const [minutes, setMinutes] = useState(defaultMinutes)
@@ -37,7 +39,7 @@ export default function ScanDialog({ close, started }: Props) {
     scope: images.scope,
     timeoutSeconds: minutes * 60,
     forced,
-    filter: filterOf(images),
+    filter: filterOf(images, local),
   }
   const complete = what.length > 0 && isComplete(images)
   const asked = useDeferredValue(JSON.stringify(request))
@@ -92,7 +94,7 @@ export default function ScanDialog({ close, started }: Props) {
           <Checkbox.Group value={what} onChange={(v) => setWhat(v)} options={categories.map((c) => ({ value: c, label: tx('category', c) }))} />
           {what.length === 0 ? <p className="bad" role="alert">{t('scan.categoryMissing')}</p> : <p className="muted">{t('scan.categoriesHelp')}</p>}
         </div>
-        <ScopeFields value={images} set={setImages} once />
+        <ScopeFields value={images} set={setImages} once local={local} />
         <h3>{t('scan.timeout')}</h3>
         <div>
           <span className="row">

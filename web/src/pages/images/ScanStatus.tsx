@@ -9,7 +9,7 @@ import { errorText, remedyText } from '../../ui/ErrorNote'
 
 export const statusTone: Record<string, string> = { scanned: 'ok', scanning: 'info', failed: 'bad', cancelled: 'warn', not_scanned: 'outline' }
 
-type Row = Pick<AssetRow, 'status' | 'progress' | 'scanID' | 'scanError' | 'scannedAt'>
+type Row = Pick<AssetRow, 'status' | 'progress' | 'scanID' | 'scanError' | 'scannedAt' | 'reason'>
 
 export function percentOf(progress: Record<string, number> | undefined): number {
   const values = Object.values(progress ?? {})
@@ -23,9 +23,16 @@ export function ScanStatus({ row }: { row: Row }) {
     return (
       <Popover content={<Running row={row} />} destroyOnHidden>
         <div tabIndex={0}>
-          <span className="num" style={{ color: 'var(--link)' }}>{t('scan.percent', { percent })}</span>
+          <span className="num" style={{ color: row.scanError ? 'var(--warn)' : 'var(--link)' }}>{row.scanError ? t('local.waits') : t('scan.percent', { percent })}</span>
           <Bar percent={percent} label={tx('status', 'scanning')} />
         </div>
+      </Popover>
+    )
+  }
+  if (row.reason && !row.scannedAt) {
+    return (
+      <Popover content={<div style={{ maxWidth: 380 }} lang="en">{row.reason}</div>}>
+        <span tabIndex={0} className="tag unknown" aria-label={`${t('local.cannot')}: ${row.reason}`}>{t('local.cannot')}</span>
       </Popover>
     )
   }
@@ -55,6 +62,7 @@ function Running({ row }: { row: Row }) {
   return (
     <div style={{ width: 240 }}>
       <Categories progress={progress} />
+      {(scan.data?.error ?? row.scanError) && <p style={{ margin: '6px 0 0' }} lang="en">{(scan.data?.error ?? row.scanError)?.message}</p>}
       <p className="muted" style={{ margin: '6px 0 0' }}>
         {scan.data?.phase === 'waiting' ? t('scan.waiting') : scan.data?.remainingSeconds !== undefined ? t('scan.remaining', { time: duration(scan.data.remainingSeconds) }) : t('scan.remainingUnknown')}
       </p>

@@ -1,10 +1,10 @@
 import { useState } from 'react'
 import { Link, useLocation } from 'react-router'
-import type { Content } from '../../api/images'
+import type { AssetRow, Content } from '../../api/images'
 import { t, tx } from '../../i18n'
 import { bytes, day, number, short } from '../../lib/format'
 import { Copyable, Fact, Panel, SeveritySplit, Time, totalOf } from '../../ui/bits'
-import { detailOf } from './columns'
+import { detailOf, listOf, nameOf } from './columns'
 import type { TabProps } from './ImageDrawer'
 import { Reason, statusTone } from './ScanStatus'
 
@@ -26,7 +26,8 @@ export function Summary({ row, content }: TabProps) {
       </Panel>
       <Facts content={content} row={row} />
       {(content.problems ?? []).length > 0 && <Problems content={content} />}
-      <Where content={content} />
+      <Where source="registry" rows={content.assets ?? []} count={content.assetCount} id={content.image.id} />
+      <Where source="local" rows={content.local ?? []} count={content.localCount} id={content.image.id} />
     </div>
   )
 }
@@ -67,8 +68,8 @@ function Facts({ row, content }: TabProps) {
   return (
     <Panel title={t('detail.facts')}>
       <dl className="facts wide">
-        <Fact label={t('images.name')}>{row.repository}:{row.tag || short(row.digest)}</Fact>
-        <Fact label={t('images.digest')}><Copyable text={row.digest} /></Fact>
+        <Fact label={t('images.name')}>{nameOf(row)}</Fact>
+        {row.digest && <Fact label={t('images.digest')}><Copyable text={row.digest} /></Fact>}
         {row.imageID && <Fact label={t('images.imageID')}><Copyable text={row.imageID} /></Fact>}
         {row.index && <Fact label={t('detail.index')}><Copyable text={row.index} /></Fact>}
         <Fact label={t('images.size')}>{bytes(image.size || row.size)} · {t('detail.layers', { count: (content.layers ?? []).length })}</Fact>
@@ -101,14 +102,14 @@ function Problems({ content }: { content: Content }) {
 const few = 8
 
 /** Where are the rows that share this content, and with it this result. */
-function Where({ content }: { content: Content }) {
+function Where({ source, rows, count, id }: { source: 'registry' | 'local'; rows: AssetRow[]; count: number; id?: string }) {
   const [all, setAll] = useState(false)
-  const rows = content.assets ?? []
+  if (rows.length === 0) return null
   return (
-    <Panel title={t('detail.where', { count: content.assetCount, n: number(content.assetCount) })} more={<Link to={`/images?imageID=${content.image.id}`}>{t('detail.inList')}</Link>}>
+    <Panel title={source === 'local' ? t('local.where', { count, n: number(count) }) : t('detail.where', { count, n: number(count) })} more={<Link to={`${listOf(source)}?imageID=${id}`}>{t('detail.inList')}</Link>}>
       <ul className="plain-list">
         {(all ? rows : rows.slice(0, few)).map((r) => (
-          <li key={r.id} className="row"><Link to={detailOf(r)}>{r.repository}:{r.tag || short(r.digest)}</Link><span className="muted">{r.registryName}</span></li>
+          <li key={r.id} className="row"><Link to={detailOf(r)}>{nameOf(r)}</Link><span className="muted">{source === 'local' ? t('local.onHosts', { count: r.hosts, n: number(r.hosts) }) : r.registryName}</span></li>
         ))}
       </ul>
       {!all && rows.length > few && <button type="button" className="plain link" onClick={() => setAll(true)}>{t('detail.showAll', { n: number(rows.length) })}</button>}

@@ -7,14 +7,20 @@ import type { Column } from '../../table/columns'
 import { Copyable, SeveritySplit, Time, totalOf } from '../../ui/bits'
 import { ScanStatus } from './ScanStatus'
 
-/** detail is the address of an image's drawer over the list of images; the list stays as it is. */
-export function detailOf(row: { id: number }, tab = '', search = ''): string {
+/** listOf is the address of the list that a row is in. */
+export const listOf = (source: string | undefined) => (source === 'local' ? '/local-images' : '/images')
+
+/** nameOf is what a row is called; one without a tag goes by its digest, or its content. */
+export const nameOf = (row: Pick<AssetRow, 'repository' | 'tag' | 'digest' | 'imageID'>) => `${row.repository}:${row.tag || short(row.digest || row.imageID || '')}`
+
+/** detailOf is the address of an image's drawer over its list; the list stays as it is. */
+export function detailOf(row: { id: number; source?: string }, tab = '', search = ''): string {
   const query = search.startsWith('?') ? search.slice(1) : search
-  return `/images/${row.id}${tab ? `/${tab}` : ''}${query ? `?${query}` : ''}`
+  return `${listOf(row.source)}/${row.id}${tab ? `/${tab}` : ''}${query ? `?${query}` : ''}`
 }
 
 /** withSeverity narrows a tab of the drawer to one severity, beside what the address has already. */
-function withSeverity(search: string, severity?: string): string {
+export function withSeverity(search: string, severity?: string): string {
   const params = new URLSearchParams(search)
   for (const name of [...params.keys()]) if (name.startsWith('in.')) params.delete(name)
   if (severity) params.set('in.severity', severity)
@@ -91,7 +97,7 @@ export function imageColumns({ search = '', licensed }: Options = {}): Column<As
   ]
 }
 
-function Count({ n, to, bad }: { n: number | undefined; to: string; bad?: boolean }) {
+export function Count({ n, to, bad }: { n: number | undefined; to: string; bad?: boolean }) {
   if (n === undefined) return <span className="muted">–</span>
   if (n === 0) return <span className="muted num">0</span>
   return <Link to={to} className="num" style={bad ? { color: 'var(--bad)', fontWeight: 600 } : undefined}>{number(n)}</Link>

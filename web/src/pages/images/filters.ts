@@ -8,11 +8,11 @@ import type { Choice, Filter } from '../../table/state'
 import { useQuota } from '../quota/useQuota'
 
 export const statuses = ['not_scanned', 'scanning', 'scanned', 'cancelled', 'failed']
-const risks = ['at_risk', 'none', 'unknown']
-const riskKinds = ['vulnerability', 'malware', 'secret']
+export const risks = ['at_risk', 'none', 'unknown']
+export const riskKinds = ['vulnerability', 'malware', 'secret']
 
-const words = (group: string, all: readonly string[]): Choice[] => all.map((value) => ({ value, label: tx(group, value) }))
-const facet = (facets: Facets | undefined, name: keyof Facets): Choice[] =>
+export const words = (group: string, all: readonly string[]): Choice[] => all.map((value) => ({ value, label: tx(group, value) }))
+export const facet = (facets: Facets | undefined, name: keyof Facets): Choice[] =>
   ((facets?.[name] as { value: string; label?: string; count: number }[] | null | undefined) ?? []).map((f) => ({ value: f.value, label: f.label || f.value || '–', count: f.count }))
 
 export function useImageFilters(): Filter[] {

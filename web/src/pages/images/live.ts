@@ -16,7 +16,7 @@ export function useLiveScans(): (row: AssetRow) => AssetRow {
     const image = data.imageID
     setTold((before) => {
       const next = { ...before }
-      if (data.status === 'scanning') next[image] = { id: data.id as number, status: 'scanning', progress: data.progress as Told['progress'] }
+      if (data.status === 'scanning') next[image] = { id: data.id as number, status: 'scanning', progress: data.progress as Told['progress'], scanError: data.error as Told['scanError'] }
       else delete next[image]
       return next
     })
@@ -24,7 +24,7 @@ export function useLiveScans(): (row: AssetRow) => AssetRow {
   return useCallback(
     (row) => {
       const news = row.imageID ? told[row.imageID] : undefined
-      return news ? { ...row, ...news, id: row.id, scanID: news.id, scanError: undefined } : row
+      return news ? { ...row, ...news, id: row.id, scanID: news.id } : row
     },
     [told],
   )

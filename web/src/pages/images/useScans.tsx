@@ -13,16 +13,17 @@ import { errorText, remedyText } from '../../ui/ErrorNote'
 export const allCategories: ScanRequest['categories'] = ['vulnerability', 'secret', 'malware', 'software']
 
 /** chosen is the filter of what is ticked in a list of images. */
-export function chosen({ selection, query }: Pick<Ticked, 'selection' | 'query'>): AssetFilter {
-  if (selection.mode === 'some') return { ids: selection.keys as number[] }
-  return { ...toFilter(query), ...(selection.except.length > 0 && { exclude: selection.except as number[] }) }
+export function chosen({ selection, query }: Pick<Ticked, 'selection' | 'query'>, source?: 'local'): AssetFilter {
+  const of = source && { source }
+  if (selection.mode === 'some') return { ...of, ids: selection.keys as number[] }
+  return { ...of, ...toFilter(query), ...(selection.except.length > 0 && { exclude: selection.except as number[] }) }
 }
 
 export function useScans() {
   const { modal, message } = AntApp.useApp()
   const queries = useQueryClient()
 
-  const refresh = () => Promise.all(['images', 'image', 'scans', 'tasks', 'task', 'overview'].map((word) => queries.invalidateQueries({ queryKey: [word] })))
+  const refresh = () => Promise.all(['images', 'local-images', 'image', 'scans', 'tasks', 'task', 'overview'].map((word) => queries.invalidateQueries({ queryKey: [word] })))
 
   function failed(e: unknown) {
     void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`, 6)

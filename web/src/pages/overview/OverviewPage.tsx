@@ -55,6 +55,7 @@ function Delta({ n }: { n: number | undefined }) {
 
 function Figures({ v }: { v: Estate }) {
   const o = v.repository
+  const { local } = v
   const c = o.counters
   const d = v.change
   const distinct = totalOf(o.distinctIDs)
@@ -62,6 +63,7 @@ function Figures({ v }: { v: Estate }) {
     <div className="stats">
       <Stat label={t('cards.atRisk')} value={o.atRisk} of={o.rows} bad to="/images?risk=at_risk" note={<Delta n={d?.atRisk} /> } />
       <Stat label={t('cards.images')} value={o.rows} to="/images" note={o.newToday > 0 ? t('overview.newToday', { count: o.newToday, n: number(o.newToday) }) : t('cards.contents', { count: o.images, n: number(o.images) })} />
+      {local.hosts > 0 && <Stat label={t('overview.local')} value={local.atRisk} of={local.rows} bad to="/local-images?risk=at_risk" note={t('overview.onServers', { count: local.hosts, n: number(local.hosts) })} />}
       <Stat label={t('category.vulnerability')} value={totalOf(c.vulnerabilities)} to="/vulnerabilities" note={d?.vulnerabilities ? <Delta n={d.vulnerabilities} /> : t('cards.distinct', { count: distinct, n: number(distinct) })} />
       <Stat label={t('overview.exploited')} value={o.exploited} bad to="/vulnerabilities?exploited=true" note={<Delta n={d?.exploited} />} />
       <Stat label={t('category.malware')} value={totalOf(c.malware)} bad to="/malware" note={<Delta n={d?.malware} />} />

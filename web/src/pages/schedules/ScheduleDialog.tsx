@@ -37,7 +37,7 @@ export default function ScheduleDialog({ kind, id, close }: Props) {
   const wanted = id ?? chosen ?? same[0]?.id ?? 'new'
   const schedule = all.data?.items.find((s) => s.id === wanted)
   const { ids, exclude } = schedule?.filter ?? {}
-  const named = useQuery({ queryKey: ['images', 'named', ids, exclude], queryFn: () => pick([...(ids ?? []), ...(exclude ?? [])]), enabled: !!schedule })
+  const named = useQuery({ queryKey: ['images', 'named', ids, exclude], queryFn: () => pick([...(ids ?? []), ...(exclude ?? [])], schedule?.kind === 'local'), enabled: !!schedule })
 
   const error = all.error ?? named.error
   if (error || (wanted !== 'new' && (!schedule || !named.data))) {
@@ -136,7 +136,7 @@ function Settings({ kind, schedule, first, chooser, close }: SettingsProps) {
           <Checkbox.Group value={draft.categories} onChange={(v) => set({ categories: v })} options={categories.map((c) => ({ value: c, label: tx('category', c) }))} />
           {draft.categories.length === 0 && <p className="bad" role="alert">{t('scan.categoryMissing')}</p>}
         </div>
-        <ScopeFields value={draft.images} set={(images) => set({ images })} />
+        <ScopeFields value={draft.images} set={(images) => set({ images })} local={kind === 'local'} />
         <h3>{t('scan.timeout')}</h3>
         <div>
           <span className="row">

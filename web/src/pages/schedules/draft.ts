@@ -51,6 +51,6 @@ export function settingsOf(d: Draft, kind: ImageKind): ScheduleSettings {
     name: d.name.trim(), kind, enabled: d.enabled,
     ...(every === 'weekdays' ? { weekdays: d.weekdays as ScheduleSettings['weekdays'] } : { everyDays: every, ...(every > 1 && d.firstDay && { firstDay: d.firstDay }) }),
     start: d.start, ...(d.end && { end: d.end }), zone: d.zone, categories: d.categories as ScheduleSettings['categories'],
-    scope: d.images.scope, filter: filterOf(d.images), ...(d.minutes && { timeoutSeconds: d.minutes * 60 }),
+    scope: d.images.scope, filter: filterOf(d.images, kind === 'local'), ...(d.minutes && { timeoutSeconds: d.minutes * 60 }),
   }
 }

@@ -11,6 +11,7 @@ import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { Bar, PageHead, Stat, Time } from '../../ui/bits'
 import { errorText, ErrorNote, remedyText } from '../../ui/ErrorNote'
+import { detailOf } from '../images/columns'
 import { Categories, statusTone } from '../images/ScanStatus'
 import { Progress, useTaskActions } from './parts'
 
@@ -60,7 +61,7 @@ function Scans({ task }: { task: Task }) {
     { key: 'phase', label: t('task.phase'), kind: 'one', options: ['waiting', 'running', 'ended'].map((value) => ({ value, label: tx('phase', value) })) },
   ], [])
   const columns: Column<Scan>[] = [
-    { key: 'image', title: t('images.name'), width: 280, locked: true, render: (s) => (s.image ? <Link to={`/images/${s.image.id}`}>{s.image.repository}:{s.image.tag}</Link> : <span className="mono muted">{short(s.imageID)}</span>) },
+    { key: 'image', title: t('images.name'), width: 280, locked: true, render: (s) => (s.image ? <Link to={detailOf(s.image)}>{s.image.repository}:{s.image.tag}</Link> : <span className="mono muted">{short(s.imageID)}</span>) },
     {
       key: 'status', title: t('images.status'), width: 150, sort: 'status',
       render: (s) => (s.phase === 'waiting' ? <span className="tag outline">{tx('phase', 'waiting')}</span> : s.phase === 'running'

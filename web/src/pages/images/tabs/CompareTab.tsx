@@ -2,12 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import Select from 'antd/es/select'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
-import { compareContent, listImages, type FindingRow } from '../../../api/images'
+import { listLocalImages } from '../../../api/hosts'
+import { compareContent, listImages, type AssetRow, type FindingRow } from '../../../api/images'
 import { t, tx } from '../../../i18n'
 import { short, timestamp } from '../../../lib/format'
 import { Panel, SeveritySplit, SeverityTag } from '../../../ui/bits'
 import { Empty } from '../../../ui/Empty'
 import { ErrorNote } from '../../../ui/ErrorNote'
+import { detailOf } from '../columns'
 import type { TabProps } from '../ImageDrawer'
 import { SmallTable } from '../../../ui/SmallTable'
 
@@ -17,10 +19,10 @@ export default function CompareTab({ row }: TabProps) {
   const [text, setText] = useState('')
   const other = params.get('in.with') ?? ''
   const query = { repository: [String(row.repositoryID)], limit: 50, sort: '-created', ...(text && { search: text }) }
-  const tags = useQuery({ queryKey: ['images', 'tags', query], queryFn: ({ signal }) => listImages(query, signal) })
+  const tags = useQuery({ queryKey: ['images', 'tags', query], queryFn: ({ signal }) => (row.source === 'local' ? listLocalImages : listImages)(query, signal) })
   const asked = useQuery({ queryKey: ['content', row.imageID, 'compare', other], queryFn: () => compareContent(row.imageID ?? '', other), retry: false })
   const c = asked.data
-  const options = (tags.data?.items ?? []).filter((r) => r.imageID && r.imageID !== row.imageID && r.scannedAt).map((r) => ({ value: r.imageID ?? '', label: `${r.tag || short(r.digest)} · ${timestamp(r.created)}` }))
+  const options = (tags.data?.items ?? []).filter((r) => r.imageID && r.imageID !== row.imageID && r.scannedAt).map((r) => ({ value: r.imageID ?? '', label: `${r.tag || short(r.digest || r.imageID || '')} · ${timestamp(r.created)}` }))
 
   return (
     <div className="stack">
@@ -39,8 +41,8 @@ export default function CompareTab({ row }: TabProps) {
       {c && (
         <>
           <p className="muted" style={{ margin: 0 }}>{t('compare.moments', { before: nameOf(c.before), after: nameOf(c.after) })}</p>
-          <Changed title={t('compare.new')} rows={c.new ?? []} counts={c.counts.new} empty={t('compare.nothingNew')} row={row.id} />
-          <Changed title={t('compare.fixed')} rows={c.fixed ?? []} counts={c.counts.fixed} empty={t('compare.nothingFixed')} row={row.id} />
+          <Changed title={t('compare.new')} rows={c.new ?? []} counts={c.counts.new} empty={t('compare.nothingNew')} row={row} />
+          <Changed title={t('compare.fixed')} rows={c.fixed ?? []} counts={c.counts.fixed} empty={t('compare.nothingFixed')} row={row} />
           <p className="row muted">{t('compare.unchanged')} <SeveritySplit counts={c.counts.unchanged} /></p>
         </>
       )}
@@ -52,7 +54,7 @@ function nameOf(m: { imageID: string; image?: { repository: string; tag: string 
   return `${m.image ? `${m.image.repository}:${m.image.tag}` : short(m.imageID)} (${timestamp(m.at)})`
 }
 
-function Changed({ title, rows, counts, empty, row }: { title: string; rows: FindingRow[]; counts: Parameters<typeof SeveritySplit>[0]['counts']; empty: string; row: number }) {
+function Changed({ title, rows, counts, empty, row }: { title: string; rows: FindingRow[]; counts: Parameters<typeof SeveritySplit>[0]['counts']; empty: string; row: AssetRow }) {
   return (
     <Panel title={title} more={<SeveritySplit counts={counts} />} flush>
       <SmallTable<FindingRow>
@@ -61,7 +63,7 @@ function Changed({ title, rows, counts, empty, row }: { title: string; rows: Fin
         scroll={{ x: 640 }}
         locale={{ emptyText: empty }}
         columns={[
-          { title: t('finding.vulnerability'), width: 170, render: (_, f) => <Link to={`/images/${row}/vulnerabilities?v=${encodeURIComponent(f.id)}`}>{f.id}</Link> },
+          { title: t('finding.vulnerability'), width: 170, render: (_, f) => <Link to={detailOf(row, 'vulnerabilities', `v=${encodeURIComponent(f.id)}`)}>{f.id}</Link> },
           { title: t('finding.severity'), width: 100, render: (_, f) => <SeverityTag severity={f.severity} /> },
           { title: t('finding.package'), width: 200, render: (_, f) => f.package.name },
           { title: t('finding.installed'), width: 150, render: (_, f) => <span className="mono">{f.package.version}</span> },
