@@ -77,14 +77,14 @@ func (s *Store) Overview(ctx context.Context, source pratique.ImageSource, today
 func (s *Store) countDistinct(ctx context.Context, source pratique.ImageSource, v *pratique.Overview) error {
 	// How many contents have each vulnerability is known. Which are on hosts alone is
 	// not, but these are few beside those in registries.
-	const held = "FROM images i JOIN image_packages ip ON ip.image_id = i.id AND ip.until IS NULL JOIN findings f ON f.package_id = ip.package_id AND f.until IS NULL AND f.weight = 0"
+	const held = "FROM image_packages ip JOIN findings f ON f.package_id = ip.package_id AND f.until IS NULL AND f.weight = 0 WHERE ip.until IS NULL AND ip.image_id IN (SELECT i.id FROM images i WHERE "
 	from := "FROM vulnerabilities v WHERE v.images > 0 AND v.severity >= 0"
 	switch source {
 	case pratique.SourceAll:
 	case pratique.SourceLocal:
-		from += " AND v.id IN (SELECT f.vulnerability_id " + held + " WHERE " + inHosts + ")"
+		from += " AND v.id IN (SELECT f.vulnerability_id " + held + inHosts + "))"
 	default:
-		from = "FROM vulnerabilities v LEFT JOIN (SELECT f.vulnerability_id AS id, COUNT(DISTINCT i.id) AS n " + held + " WHERE " + onHostsOnly + " GROUP BY f.vulnerability_id) o ON o.id = v.id WHERE v.images > COALESCE(o.n, 0) AND v.severity >= 0"
+		from = "FROM vulnerabilities v LEFT JOIN (SELECT f.vulnerability_id AS id, COUNT(DISTINCT ip.image_id) AS n " + held + onHostsOnly + ") GROUP BY f.vulnerability_id) o ON o.id = v.id WHERE v.images > COALESCE(o.n, 0) AND v.severity >= 0"
 	}
 	rows, err := s.query(ctx, "SELECT v.severity, COUNT(*), COUNT(*) FILTER (WHERE v.likely) "+from+" GROUP BY v.severity")
 	if err != nil {
