@@ -3,13 +3,32 @@ import { currentLanguage } from '../i18n'
 
 const locale = () => (currentLanguage() === 'zh' ? 'zh-CN' : 'en-GB')
 
+/** once makes a formatter for each language once: making one takes longer than a hundred uses. */
+function once<F>(make: (locale: string) => F): () => F {
+  const made = new Map<string, F>()
+  return () => {
+    const name = locale()
+    let format = made.get(name)
+    if (!format) made.set(name, (format = make(name)))
+    return format
+  }
+}
+
+const plain = once((l) => new Intl.NumberFormat(l))
+const rough = once((l) => new Intl.NumberFormat(l, { notation: 'compact', maximumFractionDigits: 1 }))
+const whole = once((l) => new Intl.NumberFormat(l, { maximumFractionDigits: 0 }))
+const tenths = once((l) => new Intl.NumberFormat(l, { maximumFractionDigits: 1 }))
+const wholePercent = once((l) => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: 0 }))
+const tenthsPercent = once((l) => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: 1 }))
+const relative = once((l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto' }))
+
 export function number(n: number | undefined | null): string {
-  return n === undefined || n === null ? '–' : new Intl.NumberFormat(locale()).format(n)
+  return n === undefined || n === null ? '–' : plain().format(n)
 }
 
 /** compact writes 12 345 as 12.3K, for places that are too small for it. */
 export function compact(n: number): string {
-  return n < 10_000 ? number(n) : new Intl.NumberFormat(locale(), { notation: 'compact', maximumFractionDigits: 1 }).format(n)
+  return n < 10_000 ? number(n) : rough().format(n)
 }
 
 /** bytes in decimal units, as registries count. */
@@ -22,7 +41,7 @@ export function bytes(n: number | undefined | null): string {
     value /= 1000
     i++
   }
-  return `${new Intl.NumberFormat(locale(), { maximumFractionDigits: value < 10 && i > 0 ? 1 : 0 }).format(value)} ${units[i]}`
+  return `${(value < 10 && i > 0 ? tenths() : whole()).format(value)} ${units[i]}`
 }
 
 /** timestamp is the local time to the minute: 2026-11-27 16:03. */
@@ -50,7 +69,7 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(value: string | Date | undefined | null, now = Date.now()): string {
   if (!value) return '–'
   const seconds = (new Date(value).getTime() - now) / 1000
-  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' })
+  const format = relative()
   for (const [unit, size] of steps) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit)
   }
@@ -78,7 +97,7 @@ export function duration(seconds: number | undefined | null): string {
 }
 
 export function percent(share: number): string {
-  return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share)
+  return (share < 0.1 ? tenthsPercent() : wholePercent()).format(share)
 }
 
 /** short is a digest that people can tell apart: the first 12 hex digits. */

@@ -8,7 +8,6 @@ import RightOutlined from '@ant-design/icons/RightOutlined'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import Checkbox from 'antd/es/checkbox'
-import Table from 'antd/es/table'
 import type { ColumnType, SorterResult } from 'antd/es/table/interface'
 import Tooltip from 'antd/es/tooltip'
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
@@ -23,7 +22,8 @@ import { ErrorNote } from '../ui/ErrorNote'
 import { arranged, type Choice, type Column } from './columns'
 import { hasTicks, type Exporting } from './exporting'
 import { FilterBar } from './FilterBar'
-import { after, countOf, nothing, ticked, toggled, useSelection, type RowKey, type Selection } from './selection'
+import { Rows, type Acts } from './Rows'
+import { countOf, nothing, ticked, toggled, useSelection, type RowKey, type Selection } from './selection'
 import { pageSizes, useListState, type Filter, type ListState } from './state'
 
 const ExportDialog = lazy(() => import('./ExportDialog'))
@@ -159,6 +159,11 @@ export function AssetTable<R extends object>(props: Props<R>) {
     state.set({ sort: column && (one.order === 'descend' ? `-${column}` : column) })
   }
 
+  const acts = useRef<Acts<R>>({ sorted, select })
+  useEffect(() => {
+    acts.current = { sorted, select }
+  })
+
   const waiting = page.isPending || page.isPlaceholderData
   const emptyNote = state.filtered
     ? <Empty title={t('list.nothingFound')} help={t('list.nothingFoundHelp')} action={<Button onClick={state.clear}>{t('list.clearAll')}</Button>} />
@@ -173,24 +178,19 @@ export function AssetTable<R extends object>(props: Props<R>) {
     )
   } else {
     content = page.isPending ? <Waiting /> : (
-      <Table<R>
-        size={ui.density === 'compact' ? 'small' : 'middle'}
-        rowKey={rowKey}
+      <Rows<R>
+        rows={rows}
+        keys={keys}
         columns={tableColumns}
-        dataSource={rows}
-        pagination={false}
-        tableLayout="fixed"
-        scroll={{ x: width }}
-        sticky={props.scope ? false : { getContainer: () => document.getElementById('main') ?? window }}
-        locale={{ emptyText: emptyNote }}
-        onChange={(_p, _f, sorter, { action }) => action === 'sort' && sorted(sorter)}
-        rowClassName={(_row, i) => (keys[i] === props.current || i === focused ? 'row-active' : '')}
-        rowSelection={!ticks ? undefined : {
-          selectedRowKeys: ticked(selection, keys),
-          columnWidth: 40,
-          onChange: (now) => select(after(selection, keys, now as RowKey[])),
-          getCheckboxProps: () => ({ 'aria-label': t('list.tick') }),
-        }}
+        width={width}
+        compact={ui.density === 'compact'}
+        scoped={Boolean(props.scope)}
+        current={props.current}
+        focused={focused}
+        selection={ticks ? selection : undefined}
+        empty={emptyNote}
+        waiting={waiting}
+        acts={acts}
       />
     )
   }

@@ -43,11 +43,7 @@ export function Stat({ label, value, of, note, to, bad }: { label: string; value
 export function Time({ value, relative }: { value: string | undefined | null; relative?: boolean }) {
   if (!value) return <span className="muted">–</span>
   const text = timestamp(value)
-  return (
-    <Tooltip title={relative ? text : ago(value)}>
-      <time className="nowrap num" dateTime={value}>{relative ? ago(value) : text}</time>
-    </Tooltip>
-  )
+  return <time className="nowrap num" dateTime={value} title={relative ? text : ago(value)}>{relative ? ago(value) : text}</time>
 }
 
 export function SeverityTag({ severity }: { severity: string | undefined }) {
