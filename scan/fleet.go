@@ -32,6 +32,8 @@ type FleetStore interface {
 	DropEngines(ctx context.Context, agentID int64, keep []pratique.EngineInfo) error
 	// NextWork claims something for the agent, and is zero when there is nothing.
 	NextWork(ctx context.Context, agentID int64) (pratique.AgentWork, error)
+	// NextRefresh is the part of NextWork that is no scan.
+	NextRefresh(ctx context.Context, agentID int64) (refresh int64, err error)
 	RefreshDone(ctx context.Context, agentID, refresh int64, failure *pratique.Error) error
 	// AgentLease is what the agent holds of a scan now, or CodeCancelled.
 	AgentLease(ctx context.Context, agentID, scanID int64) (pratique.Lease, error)
@@ -62,7 +64,7 @@ type Fleet struct {
 	Observer    Observer
 	Log         *slog.Logger
 	// Own are the attested facts that serve a host, if not all do: see [OwnFacts].
-	Own func(a pratique.Agent) FactStore
+	Own func(a pratique.Agent) (FactStore, error)
 
 	judging turnstile
 	woken   signal
@@ -75,13 +77,18 @@ const askAgain = 2 * time.Second
 // Wake lets agents that wait for work look for it now.
 func (f *Fleet) Wake() { f.woken.give() }
 
-// Work waits for something to do.
-func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration) (work pratique.AgentWork, err error) {
+// Work waits for something to do; when the agent is busy, for data updates alone.
+func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration, busy bool) (work pratique.AgentWork, err error) {
 	patience := time.NewTimer(wait)
 	defer patience.Stop()
 	for {
 		woken := f.woken.wait()
-		if work, err = f.Store.NextWork(ctx, a.ID); err != nil {
+		if busy {
+			work.Refresh, err = f.Store.NextRefresh(ctx, a.ID)
+		} else {
+			work, err = f.Store.NextWork(ctx, a.ID)
+		}
+		if err != nil {
 			return work, err
 		}
 		if work.Scan != nil {
@@ -178,10 +185,12 @@ func (f *Fleet) hold(ctx context.Context, a pratique.Agent, scanID int64, attemp
 	if pratique.DigestOf(config) != h.lease.ImageID {
 		return h, pratique.Errorf(pratique.CodeInvalid, "the config is not that of the image %s", h.lease.ImageID.Short()).WithRemedy("the host has other content under that name by now; it is told with the next inventory")
 	}
-	h.image, err = image.Describe(config)
+	if h.image, err = image.Describe(config); err != nil {
+		return h, err
+	}
 	h.facts = f.Facts
 	if f.Own != nil && a.Kind == pratique.AgentHost {
-		h.facts = f.Own(a)
+		h.facts, err = f.Own(a)
 	}
 	return h, err
 }

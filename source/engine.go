@@ -22,19 +22,34 @@ func (o *Opened) openEngine(ctx context.Context, kind pratique.EngineKind, name 
 		if e.Kind() != kind {
 			continue
 		}
-		content, err := e.Open(ctx, name, want)
-		if err != nil {
-			return err
-		}
-		o.close = append(o.close, content.Close)
-		o.Image.ReadFrom = content.Way
-		if content.Archive != nil {
-			return o.openSaved(ctx, content, want, opt)
-		}
-		return o.openContent(content, want)
+		return o.openFrom(ctx, e, name, want, opt)
 	}
 	return pratique.Errorf(pratique.CodeUnsupported, "images of %s cannot be read here", kind).
 		WithRemedy("save the image to a tar, and scan that")
+}
+
+// OpenLocal opens the image that a name means to one engine. Of the options the
+// scratch folder counts.
+func OpenLocal(ctx context.Context, e Engine, name string, opt Options) (*Opened, error) {
+	o := &Opened{Image: pratique.Image{Name: name, Kind: pratique.KindImage}}
+	if err := o.openFrom(ctx, e, name, pratique.Platform{}, opt); err != nil {
+		_ = o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *Opened) openFrom(ctx context.Context, e Engine, name string, want pratique.Platform, opt Options) error {
+	content, err := e.Open(ctx, name, want)
+	if err != nil {
+		return err
+	}
+	o.close = append(o.close, content.Close)
+	o.Image.ReadFrom = content.Way
+	if content.Archive != nil {
+		return o.openSaved(ctx, content, want, opt)
+	}
+	return o.openContent(content, want)
 }
 
 func (o *Opened) openSaved(ctx context.Context, content *engine.Content, want pratique.Platform, opt Options) error {

@@ -117,6 +117,27 @@ func (s *Store) claimFor(ctx context.Context, scanID int64, a pratique.Agent) (l
 	return lease, err
 }
 
+// NextRefresh is a data update that an agent's host has not answered, or 0. Those who
+// are scanning ask for no more.
+func (s *Store) NextRefresh(ctx context.Context, agentID int64) (id int64, err error) {
+	var a pratique.Agent
+	targets, _ := s.agentTargets(&a)
+	if err := s.row(ctx, "SELECT "+agentColumns+" FROM agents a WHERE a.id = ?", agentID).Scan(targets...); err != nil {
+		return 0, found(err, "agent", agentID)
+	}
+	switch {
+	case a.Revoked != nil:
+		return 0, agentRevoked()
+	case a.Kind != pratique.AgentHost:
+		return 0, nil
+	}
+	host, err := hostOf(s.row(ctx, hostOfAgent, agentID))
+	if err != nil {
+		return 0, err
+	}
+	return s.takeRefresh(ctx, host)
+}
+
 // takeRefresh is the data update that a host has yet to answer, or 0.
 func (s *Store) takeRefresh(ctx context.Context, host int64) (id int64, err error) {
 	const waiting = " FROM data_update_hosts WHERE host_id = ? AND done IS NULL AND (handed IS NULL OR handed < ?)"

@@ -25,7 +25,7 @@ const WorkWait = 25 * time.Second
 
 // Enrol asks for a certificate. It is the one message without one.
 type Enrol struct {
-	Secret []byte `json:"secret"` // of the token
+	Secret string `json:"secret"` // of the token
 	// Request is a certificate request, PKCS #10 in DER. Nothing of it counts but the
 	// key, and the signature, which shows that the agent has it.
 	Request []byte             `json:"request"`
@@ -87,6 +87,8 @@ type Inventory struct {
 type Work struct {
 	// Wait is how long the answer may wait, in milliseconds; at most WorkWait.
 	Wait int64 `json:"wait"`
+	// Busy: no scan, only data updates.
+	Busy bool `json:"busy,omitempty"`
 }
 
 // Task answers Work; all of it is zero when there is nothing to do.
@@ -238,8 +240,8 @@ func first(faults ...error) error {
 
 func (m *Enrol) Validate() error {
 	switch {
-	case len(m.Secret) != secretBytes:
-		return invalid("the secret has another length")
+	case !validSecret(m.Secret):
+		return invalid("this is no secret of a token")
 	case len(m.Request) == 0 || len(m.Request) > 8<<10:
 		return invalid("there is no certificate request, or a very large one")
 	case m.Kind != pratique.AgentHost && m.Kind != pratique.AgentSite:

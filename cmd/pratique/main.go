@@ -94,7 +94,7 @@ func newCommand(started time.Time) *cobra.Command {
 		return pratique.Errorf(pratique.CodeInvalid, "%w", err).WithRemedy("see pratique --help")
 	})
 	root.AddCommand(newScanCommand(started), newExplainCommand(started), newFeedCommand(), newCacheCommand(),
-		newExampleCommand(), newDemoCommand(), newServeCommand(), newWorkerCommand(), newVersionCommand())
+		newExampleCommand(), newDemoCommand(), newServeCommand(), newWorkerCommand(), newAgentCommand(), newVersionCommand())
 	return root
 }
 

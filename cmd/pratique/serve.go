@@ -56,6 +56,9 @@ type serveFlags struct {
 	sessionIdle time.Duration
 	sessionLife time.Duration
 	stopTimeout time.Duration
+	agentListen string
+	agentNames  []string
+	strictFacts bool
 
 	demo bool // everything is made up, and everybody may know the password
 	// prepared may be called when everything runs, before anybody is let in.
@@ -95,6 +98,9 @@ once.`,
 	flags.StringVar(&f.config, "config", "", "settings file, .yaml or .toml")
 	flags.StringVar(&f.data, "data", "", "folder for everything that is kept (required)")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "HOST:PORT to listen on")
+	flags.StringVar(&f.agentListen, "agent-listen", "", "HOST:PORT to listen on for agents, by TLS with certificates of the service's own (default: none)")
+	flags.StringSliceVar(&f.agentNames, "agent-name", nil, "names or addresses by which agents reach the service; the first is shown where they are enrolled (default: that of the console)")
+	flags.BoolVar(&f.strictFacts, "strict-host-facts", false, "what a host says of a layer serves the images of that host alone")
 	flags.StringVar(&f.database, "database", "", "postgres://USER:PASSWORD@HOST:PORT/NAME (default: SQLite in the data folder)")
 	flags.StringVar(&f.key, "key", "", "file of the key that passwords are encrypted with (default: key in the data folder)")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "file of the certificate, PEM, with its chain")
@@ -195,6 +201,7 @@ type service struct {
 	cases  useCases
 	http   *http.Server
 	on     net.Listener
+	agents *agentPort // nil: none
 }
 
 func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
@@ -217,6 +224,9 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		return err
 	}
 	defer s.on.Close()
+	if s.agents != nil {
+		defer s.agents.on.Close()
+	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	stopScanner, err := s.work(ctx, keyPathOf(f))
@@ -229,6 +239,7 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		}
 	}
 	s.greet(stdout, password)
+	stopAgents := s.serveAgents(ctx)
 	err = api.Serve(ctx, s.http, s.events, f.stopTimeout, func() error {
 		if f.tlsCert != "" {
 			return s.http.ServeTLS(s.on, "", "")
@@ -236,6 +247,8 @@ func (f *serveFlags) run(ctx context.Context, stdout, stderr io.Writer) (err err
 		return s.http.Serve(s.on)
 	})
 	log.Info("the service stops")
+	quit()
+	err = errors.Join(err, stopAgents())
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.stopTimeout+10*time.Second)
 	defer cancel()
 	if stopped := s.jobs.Stop(stop); stopped != nil {
@@ -309,11 +322,14 @@ func (s *service) listen(keyPath string) error {
 	if err != nil {
 		return err
 	}
+	if s.agents, err = s.listenForAgents(keyPath); err != nil {
+		return err
+	}
 	handler, err := api.New(api.Deps{
 		Version: toolVersion(), Users: s.db, Sessions: s.db.Sessions(), Preferences: s.db, Audit: s.db, Registries: s.db,
 		Images: s.db, Contents: s.db, Findings: s.db, Repositories: s.db, Tasks: s.db, Overviews: s.db, Scans: s.cases.tasks,
 		Syncs: s.cases.syncer, Settings: settingsKeeper{s}, Judge: stamped, Egress: f.egress,
-		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Hosts: s.db, DataUpdates: s.db, Agents: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(s.seen.collectors(), jobCollector{s.jobs}),
+		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Hosts: s.db, DataUpdates: s.db, Agents: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(append(s.seen.collectors(), jobCollector{s.jobs}), s.agents.collectors()...), AgentServer: s.agents.server(f.agentNames),
 		Console:        console,
 		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,
 	})
@@ -413,6 +429,7 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	if err := s.db.SetRules(ctx, scanner.Rules); err != nil {
 		return nil, err
 	}
+	s.joinFleet(scanner)
 	if s.flags.scans > 0 {
 		options.Handlers.Scan = scanner.Scan
 	}
