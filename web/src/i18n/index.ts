@@ -3,6 +3,7 @@
 import i18next from 'i18next'
 import { useSyncExternalStore } from 'react'
 import type en from './en.json'
+import { compile, translated } from './phrases'
 
 export type Language = 'en' | 'zh'
 export const languages: { value: Language; label: string }[] = [
@@ -30,6 +31,7 @@ const ready = instance.init({
   showSupportNotice: false,
 } as Parameters<typeof instance.init>[0])
 
+let phrases: ReturnType<typeof compile> = []
 let version = 0
 const listeners = new Set<() => void>()
 
@@ -39,8 +41,19 @@ export async function setLanguage(language: Language): Promise<void> {
   if (!instance.hasResourceBundle(language, 'translation')) {
     instance.addResourceBundle(language, 'translation', (await catalogues[language]()).default)
   }
+  // The first page need not wait for what is said when something is wrong.
+  if (language === 'zh' && phrases.length === 0) {
+    void import('./phrases.zh.json').then((book) => {
+      phrases = compile(book.default)
+      changed()
+    })
+  }
   await instance.changeLanguage(language)
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
+  changed()
+}
+
+function changed() {
   version++
   for (const tell of listeners) tell()
 }
@@ -77,4 +90,16 @@ export function useLanguage(): Language {
 export function say(text: { en?: string; zh?: string } | undefined | null): string {
   if (!text) return ''
   return (currentLanguage() === 'zh' ? text.zh || text.en : text.en || text.zh) ?? ''
+}
+
+/** told is a sentence of the service in the language of the console, or undefined when it is not known in it. */
+export function told(sentence: string | undefined | null): string | undefined {
+  if (!sentence) return undefined
+  return currentLanguage() === 'zh' ? translated(sentence, phrases) : sentence
+}
+
+/** spoken is told, or else the sentence itself; lang says in which language it is. */
+export function spoken(sentence: string): { text: string; lang?: string } {
+  const text = told(sentence)
+  return text === undefined ? { text: sentence, lang: 'en' } : { text }
 }

@@ -1,6 +1,6 @@
 import Button from 'antd/es/button'
 import { ApiError, type Schema } from '../api/client'
-import { currentLanguage, t, tx } from '../i18n'
+import { currentLanguage, t, told, tx } from '../i18n'
 import { number } from '../lib/format'
 
 type Told = ApiError | Schema<'Error'> | Error
@@ -10,14 +10,19 @@ function codeOf(error: Told): string {
 }
 
 /**
- * errorText is what happened, in the language of the console. The service tells
- * details in English; other languages get the meaning of the code first.
+ * errorText is what happened, in the language of the console. What the phrase book
+ * does not have gets the meaning of its code instead.
  */
 export function errorText(error: Told): string {
   const numbers = codeOf(error) === 'quota' && error instanceof ApiError ? (error.params as { needed?: number; left?: number }) : {}
   const meaning = numbers.needed !== undefined && numbers.left !== undefined ? t('error.quotaShort', { needed: number(numbers.needed), left: number(numbers.left) }) : tx('error', codeOf(error))
   if (currentLanguage() === 'en') return 'code' in error && error.code !== 'offline' ? error.message : meaning
-  return meaning === codeOf(error) ? error.message : meaning
+  return told(error.message) ?? (meaning === codeOf(error) ? error.message : meaning)
+}
+
+/** detailOf is the service's own sentence, in English, where errorText only has its meaning; else "". */
+export function detailOf(error: Told): string {
+  return told(error.message) === undefined && error.message !== errorText(error) && codeOf(error) !== 'offline' ? error.message : ''
 }
 
 /** remedyText is what to do about it. */
@@ -25,14 +30,14 @@ export function remedyText(error: Told): string {
   const code = codeOf(error)
   const known = tx('remedy', code)
   const own = known === code ? '' : known
-  if ('remedy' in error && error.remedy && (currentLanguage() === 'en' || !own)) return error.remedy
+  if ('remedy' in error && error.remedy) return told(error.remedy) ?? (own || error.remedy)
   return own
 }
 
 /** ErrorNote stands where something could not be shown: what happened, what to do, and the id that finds it in the log. */
 export function ErrorNote({ error, retry }: { error: Told; retry?: () => void }) {
   const id = error instanceof ApiError ? error.requestID : undefined
-  const detail = currentLanguage() !== 'en' && error.message !== errorText(error) && codeOf(error) !== 'offline' ? error.message : ''
+  const detail = detailOf(error)
   return (
     <div className="note bad" role="alert">
       <div className="grow">

@@ -3,7 +3,7 @@ import Tooltip from 'antd/es/tooltip'
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 import { severities } from '../app/theme'
-import { t, tx } from '../i18n'
+import { spoken, t, tx } from '../i18n'
 import { ago, compact, number, timestamp } from '../lib/format'
 
 export function PageHead({ title, sub, children }: { title: ReactNode; sub?: ReactNode; children?: ReactNode }) {
@@ -90,4 +90,10 @@ export function Bar({ percent, failed, label }: { percent: number; failed?: bool
 
 export function Fact({ label, children }: { label: string; children: ReactNode }) {
   return <><dt>{label}</dt><dd>{children}</dd></>
+}
+
+/** Spoken is a sentence of the service, in the console's language where the phrase book has it. */
+export function Spoken({ text }: { text: string }) {
+  const said = spoken(text)
+  return <span lang={said.lang}>{said.text}</span>
 }

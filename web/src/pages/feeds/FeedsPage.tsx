@@ -6,9 +6,9 @@ import { adoptFeeds, getFeeds, listAdoptions, previewFeeds, rollBackFeeds, updat
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
 import { ago, bytes, number, short } from '../../lib/format'
-import { Copyable, PageHead, Panel, Stat, Time } from '../../ui/bits'
+import { Copyable, PageHead, Panel, Spoken, Stat, Time } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
-import { ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
+import { detailOf, ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
 import { SmallTable } from '../../ui/SmallTable'
 
 const Import = lazy(() => import('./Import'))
@@ -74,7 +74,7 @@ function LastRun({ feeds }: { feeds: FeedState }) {
       <div className="note bad" role="status">
         <div>
           <p><strong>{t('feeds.lastFailed', { what: tx('feedReason', last.reason), ago: ago(last.ended) })}</strong></p>
-          <p>{errorText(last.error)} {errorText(last.error) !== last.error.message && <span className="muted" lang="en">{last.error.message}</span>}</p>
+          <p>{errorText(last.error)} {detailOf(last.error) && <span className="muted" lang="en">{detailOf(last.error)}</span>}</p>
           <p>{remedyText(last.error)}</p>
         </div>
       </div>
@@ -135,7 +135,7 @@ function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {
             { title: t('feeds.newest'), width: 190, render: (_, s) => (s.newest ? <span className="row"><Time value={s.newest} />{Date.now() - Date.parse(s.newest) > old && <span className="tag warn">{t('feeds.old')}</span>}</span> : '–') },
             { title: t('feeds.fetched'), width: 140, render: (_, s) => <Time value={s.fetched} /> },
             { title: t('feeds.refused'), width: 90, align: 'right', render: (_, s) => number(s.refused ?? 0) },
-            { title: t('feeds.holes'), render: (_, s) => (s.holes ?? []).map((h) => <div key={h} className="muted" lang="en">{h}</div>) },
+            { title: t('feeds.holes'), render: (_, s) => (s.holes ?? []).map((h) => <div key={h} className="muted"><Spoken text={h} /></div>) },
           ]}
         />
       </Panel>

@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import Popover from 'antd/es/popover'
 import { getScan } from '../../api/scans'
 import type { AssetRow } from '../../api/images'
-import { t, tx } from '../../i18n'
+import { spoken, t, tx } from '../../i18n'
 import { duration, timestamp } from '../../lib/format'
 import { Bar } from '../../ui/bits'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { detailOf, errorText, remedyText } from '../../ui/ErrorNote'
 
 export const statusTone: Record<string, string> = { scanned: 'ok', scanning: 'info', failed: 'bad', cancelled: 'warn', not_scanned: 'outline' }
 
@@ -49,7 +49,7 @@ export function Reason({ error, scannedAt }: { error: NonNullable<AssetRow['scan
   return (
     <div style={{ maxWidth: 380 }}>
       <p style={{ margin: 0 }}><strong>{errorText(error)}</strong></p>
-      {errorText(error) !== error.message && <p className="muted" lang="en" style={{ margin: '2px 0 0' }}>{error.message}</p>}
+      {detailOf(error) && <p className="muted" lang="en" style={{ margin: '2px 0 0' }}>{detailOf(error)}</p>}
       <p style={{ margin: '4px 0 0' }}>{remedyText(error) || t('scan.exceptionRemedy')}</p>
       {scannedAt && <p className="muted" style={{ margin: '4px 0 0' }}>{t('scan.earlier', { at: timestamp(scannedAt) })}</p>}
     </div>
@@ -62,7 +62,7 @@ function Running({ row }: { row: Row }) {
   return (
     <div style={{ width: 240 }}>
       <Categories progress={progress} />
-      {(scan.data?.error ?? row.scanError) && <p style={{ margin: '6px 0 0' }} lang="en">{(scan.data?.error ?? row.scanError)?.message}</p>}
+      {(scan.data?.error ?? row.scanError) && <p style={{ margin: '6px 0 0' }}>{spoken((scan.data?.error ?? row.scanError)?.message ?? '').text}</p>}
       <p className="muted" style={{ margin: '6px 0 0' }}>
         {scan.data?.phase === 'waiting' ? t('scan.waiting') : scan.data?.remainingSeconds !== undefined ? t('scan.remaining', { time: duration(scan.data.remainingSeconds) }) : t('scan.remainingUnknown')}
       </p>

@@ -3,7 +3,7 @@ import { Link, useLocation } from 'react-router'
 import type { AssetRow, Content } from '../../api/images'
 import { t, tx } from '../../i18n'
 import { bytes, day, number, short } from '../../lib/format'
-import { Copyable, Fact, Panel, SeveritySplit, Time, totalOf } from '../../ui/bits'
+import { Copyable, Fact, Panel, SeveritySplit, Spoken, Time, totalOf } from '../../ui/bits'
 import { detailOf, listOf, nameOf } from './columns'
 import type { TabProps } from './ImageDrawer'
 import { Reason, statusTone } from './ScanStatus'
@@ -47,7 +47,7 @@ function Category({ kind, row, content }: TabProps & { kind: (typeof kinds)[numb
       <div className="row"><span className="muted">{tx('category', kind)}</span><span className={`tag ${tone[state?.state ?? 'unknown'] ?? ''}`} style={{ marginLeft: 'auto' }}>{tx('coverage', state?.state ?? 'unknown')}</span></div>
       <div className="figure"><Link to={to()} className={total > 0 ? '' : 'none'}>{number(total)}</Link></div>
       <SeveritySplit counts={counts} to={to} />
-      {(state?.reasons ?? []).map((r) => <p key={r} className="muted small" lang="en">{r}</p>)}
+      {(state?.reasons ?? []).map((r) => <p key={r} className="muted small"><Spoken text={r} /></p>)}
       {state?.at && <p className="muted small">{t('detail.lookedAt')} <Time value={state.at} /></p>}
       {kind === 'vulnerability' && (
         <p className="muted small">
@@ -93,7 +93,7 @@ function Problems({ content }: { content: Content }) {
   return (
     <Panel title={t('detail.problems')}>
       <ul style={{ margin: 0, paddingLeft: 18 }}>
-        {(content.problems ?? []).map((p, i) => <li key={i}><span lang="en">{Object.values(p).filter((v) => typeof v === 'string').join(' · ')}</span></li>)}
+        {(content.problems ?? []).map((p, i) => <li key={i}>{[p.path, p.analyzer].filter(Boolean).map((w) => <span key={w} className="mono">{w} · </span>)}<Spoken text={p.message} />{p.remedy && <span className="muted"> <Spoken text={p.remedy} /></span>}</li>)}
       </ul>
     </Panel>
   )
