@@ -76,6 +76,9 @@ type Deps struct {
 	// CursorKey signs cursors. Servers that share a database should share it. By
 	// default it is made anew at each start.
 	CursorKey []byte
+	// Demo says that everything here is made up; the console shows it on every page.
+	Demo bool
+
 	// SessionIdle ends a session that is not used (1 h by default), SessionLife any
 	// session (12 h).
 	SessionIdle, SessionLife time.Duration

@@ -194,6 +194,7 @@ type SessionInfo struct {
 	Created time.Time     `json:"created"`
 	Expires time.Time     `json:"expires" doc:"Unless the session is used before"`
 	Ends    time.Time     `json:"ends" doc:"However much it is used"`
+	Demo    bool          `json:"demo" doc:"This is a demonstration: images, advisories and credentials are made up"`
 }
 
 func (s *server) info(x *session) SessionInfo {
@@ -201,7 +202,7 @@ func (s *server) info(x *session) SessionInfo {
 	if !x.user.MustSet {
 		rights = append(rights, rightsOf(x.user.Role)...)
 	}
-	return SessionInfo{User: x.user, Rights: rights, Created: x.Created, Expires: x.Expires, Ends: x.Created.Add(s.SessionLife)}
+	return SessionInfo{User: x.user, Rights: rights, Created: x.Created, Expires: x.Expires, Ends: x.Created.Add(s.SessionLife), Demo: s.Demo}
 }
 
 type sessionOutput struct {

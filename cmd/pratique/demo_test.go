@@ -14,8 +14,9 @@ import (
 func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	demo := started(t, false, "demo", "--listen", "127.0.0.1:0")
-	if code := demo.ask(http.MethodPost, "/api/v1/session", []byte(`{"name":"admin","password":"`+demoPassword+`"}`), nil); code != http.StatusOK {
-		t.Fatalf("sign-in: %d", code)
+	var session struct{ Demo bool }
+	if code := demo.ask(http.MethodPost, "/api/v1/session", []byte(`{"name":"admin","password":"`+demoPassword+`"}`), &session); code != http.StatusOK || !session.Demo {
+		t.Fatalf("sign-in: %d, marked as a demonstration: %t", code, session.Demo)
 	}
 	var registries struct {
 		Items []struct{ Repositories, Images, AtRisk int }

@@ -331,7 +331,7 @@ func (s *service) listen(keyPath string) error {
 		Syncs: s.cases.syncer, Settings: settingsKeeper{s}, Judge: stamped, Egress: f.egress,
 		Connectors: connectors(), Feeds: s.feeds, Schedules: s.cases.schedules, Quota: s.db, Exports: s.cases.exports, ExportRows: s.db, Hosts: s.db, DataUpdates: s.db, Agents: s.db, Events: s.events, Log: s.log, Checks: s.checks(), Metrics: append(append(s.seen.collectors(), jobCollector{s.jobs}), s.agents.collectors()...), AgentServer: s.agents.server(f.agentNames),
 		Console:        console,
-		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife,
+		TrustedProxies: proxies, Origins: origins, CursorKey: cursorKey, SessionIdle: f.sessionIdle, SessionLife: f.sessionLife, Demo: f.demo,
 	})
 	if err != nil {
 		return err

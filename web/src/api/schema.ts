@@ -3975,6 +3975,8 @@ export interface components {
         SessionInfo: {
             /** Format: date-time */
             created: string;
+            /** @description This is a demonstration: images, advisories and credentials are made up */
+            demo: boolean;
             /**
              * Format: date-time
              * @description However much it is used

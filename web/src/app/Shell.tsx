@@ -25,7 +25,7 @@ const Jump = lazy(() => import('./Jump'))
 const Shortcuts = lazy(() => import('./Shortcuts'))
 
 export function Shell() {
-  const { may } = useSession()
+  const { may, session } = useSession()
   const { connected } = useLive()
   const location = useLocation()
   const navigate = useNavigate()
@@ -52,6 +52,7 @@ export function Shell() {
       <header>
         <Button className="menu-button" type="text" icon={<MenuOutlined aria-hidden />} aria-label={t('shell.menu')} aria-expanded={open} onClick={() => setOpen(!open)} />
         <Link to="/" className="brand" aria-label="Pratique"><img src="/favicon.svg" alt="" /><span className="word">Pratique</span></Link>
+        {session.demo && <span className="tag warn demo" title={t('shell.demoHelp')}>{t('shell.demo')}</span>}
         <div className="grow" />
         <button type="button" className="jump" onClick={() => setJump(true)}>
           <SearchOutlined aria-hidden /><span className="word">{t('shell.jump')}</span><kbd aria-hidden>{/Mac/.test(navigator.platform) ? '⌘' : 'Ctrl'} K</kbd>

@@ -5,6 +5,7 @@ import { useNarrow } from '../../lib/narrow'
 import type { Column } from '../../table/columns'
 import { Fact, SeverityTag, Time } from '../../ui/bits'
 import { Place } from '../../ui/Place'
+import { nameOf } from './title'
 
 export function secretTypes() {
   return ['private key', 'cloud key', 'token', 'password', 'connection string', 'webhook', 'hash', 'certificate', 'keystore'].map((value) => ({ value, label: tx('secretType', value) }))
@@ -12,7 +13,7 @@ export function secretTypes() {
 
 export function secretColumns<R extends PlacedSecret>(open: (row: R) => void): Column<R>[] {
   return [
-    { key: 'title', title: t('secret.name'), width: 220, sort: 'rule', locked: true, render: (s) => <button type="button" className="plain link" onClick={() => open(s)}>{s.title || s.rule}</button> },
+    { key: 'title', title: t('secret.name'), width: 220, sort: 'rule', locked: true, render: (s) => <button type="button" className="plain link" title={s.title || s.rule} onClick={() => open(s)}>{nameOf(s)}</button> },
     { key: 'severity', title: t('finding.severity'), width: 92, sort: 'severity', desc: true, render: (s) => <SeverityTag severity={s.severity} /> },
     { key: 'type', title: t('secret.type'), width: 120, render: (s) => tx('secretType', s.type) || '–' },
     { key: 'path', title: t('secret.source'), width: 280, sort: 'path', render: (s) => <span className="mono">{s.path ? `${s.path}${s.line ? `:${s.line}` : ''}` : tx('secretSource', s.source)}</span> },
@@ -33,7 +34,7 @@ export function secretColumns<R extends PlacedSecret>(open: (row: R) => void): C
 export function SecretDetail({ secret: s, close }: { secret: PlacedSecret; close(): void }) {
   const narrow = useNarrow()
   return (
-    <Drawer open onClose={close} size={narrow ? '100%' : 'min(640px, 80vw)'} title={s.title || s.rule}>
+    <Drawer open onClose={close} size={narrow ? '100%' : 'min(640px, 80vw)'} title={nameOf(s)}>
       <div className="stack">
         <div className="row"><SeverityTag severity={s.severity} /><span className="muted">{tx('secretType', s.type)}</span></div>
         {(say(s.advice) || s.origin?.deletedBy !== undefined) && (
@@ -42,7 +43,7 @@ export function SecretDetail({ secret: s, close }: { secret: PlacedSecret; close
         <dl className="facts">
           <Fact label={t('secret.preview')}><span className="mono">{s.preview}</span></Fact>
           <Fact label={t('secret.found')}>{tx('secretSource', s.source)}</Fact>
-          <Fact label={t('secret.rule')}><span className="mono">{s.rule}</span></Fact>
+          <Fact label={t('secret.rule')}><span className="mono">{s.rule}</span>{s.title && s.title !== nameOf(s) && <p className="muted" lang="en" style={{ margin: 0 }}>{s.title}</p>}</Fact>
           <Fact label={t('finding.since')}><Time value={s.since} /></Fact>
           {s.suppressed && <Fact label={t('finding.suppressed')}>{s.suppressed}</Fact>}
         </dl>
