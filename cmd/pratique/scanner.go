@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/pratique/pratique"
@@ -36,16 +37,79 @@ type scannerPlaces struct {
 	bundles *bundles
 }
 
+// liveScanner scans with the rules that are in force. When they change, scans that
+// have begun end with those that they began with.
+type liveScanner struct {
+	build func(context.Context) (*ruledScanner, error)
+
+	mu  sync.Mutex
+	now *ruledScanner
+}
+
+// ruledScanner is closed when nobody uses it and another is in force.
+type ruledScanner struct {
+	*scan.Scanner
+	users   int
+	retired bool
+}
+
+// Scan is the job.
+func (l *liveScanner) Scan(ctx context.Context, args scan.ScanArgs, attempt scan.Attempt) error {
+	l.mu.Lock()
+	used := l.now
+	used.users++
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		used.users--
+		used.drop()
+	}()
+	return used.Scan(ctx, args, attempt)
+}
+
+func (r *ruledScanner) drop() {
+	if r.retired && r.users == 0 {
+		r.Pass.Close()
+	}
+}
+
+// Reload takes the rules anew from their folder.
+func (l *liveScanner) Reload(ctx context.Context) error {
+	next, err := l.build(ctx)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now != nil {
+		l.now.retired = true
+		l.now.drop()
+	}
+	l.now = next
+	return nil
+}
+
+// close lets go of the rules; no scan goes on.
+func (l *liveScanner) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now.retired = true
+	l.now.drop()
+}
+
+// Rules names the analyzers with their rule sets.
+func (l *liveScanner) Rules() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now.Rules
+}
+
 // newScanner puts together what "serve" and "worker" scan with. All processes of
 // an installation derive the key of secrets' hashes from the key that they share,
 // so that the same secret has the same hash wherever it is found.
-func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *slog.Logger) (s *scan.Scanner, stop func(), err error) {
+func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *slog.Logger) (s *liveScanner, stop func(), err error) {
 	secretKey, err := derivedKey(at.key, "pratique secrets")
-	if err != nil {
-		return nil, nil, err
-	}
-	chosen := analyzerFlags{secrets: secretFlags{derived: secretKey}, malware: malwareFlags{feeds: at.bundles.dir}}
-	analyzers, credentials, err := chosen.analyzers(context.Background())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,23 +121,37 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 	if err != nil {
 		return nil, nil, err
 	}
+	turns := &scan.Turns{Beyond: facts}
+	s = &liveScanner{build: func(ctx context.Context) (*ruledScanner, error) {
+		chosen := analyzerFlags{secrets: secretFlags{derived: secretKey}, malware: malwareFlags{feeds: at.bundles.dir}}
+		analyzers, credentials, err := chosen.analyzers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		pass := layer.NewPass(analyzers, layer.Limits{Memory: scanMemory}, scratch)
+		return &ruledScanner{Scanner: &scan.Scanner{
+			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: turns, Knowledge: at.bundles, Credentials: credentials,
+			Rules: scan.Rules(pass.Keys()), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
+		}}, nil
+	}}
+	if err := s.Reload(context.Background()); err != nil {
+		remove()
+		return nil, nil, err
+	}
 	// Libraries that make temporary files make them where we clean up.
 	before := os.Getenv("TMPDIR")
 	if err := os.Setenv("TMPDIR", scratch); err != nil {
+		remove()
 		return nil, nil, noRoom(err)
 	}
-	pass := layer.NewPass(analyzers, layer.Limits{Memory: scanMemory}, scratch)
 	ctx, cancel := context.WithCancel(context.Background())
 	go prune(ctx, facts, at.unused, log)
-	return &scan.Scanner{
-			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: &scan.Turns{Beyond: facts}, Knowledge: at.bundles, Credentials: credentials,
-			Rules: scan.Rules(pass.Keys()), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
-		}, func() {
-			cancel()
-			pass.Close()
-			_ = os.Setenv("TMPDIR", before) // "" is as if it were not set
-			remove()
-		}, nil
+	return s, func() {
+		cancel()
+		s.close()
+		_ = os.Setenv("TMPDIR", before) // "" is as if it were not set
+		remove()
+	}, nil
 }
 
 // keepFacts is how long facts are kept that no scan uses. Layers that live images

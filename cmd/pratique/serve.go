@@ -419,6 +419,14 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 		Services: servicesAtOnce, Exports: exportsAtOnce, Scans: s.flags.scans, Wanted: wanters{s.feeds, s.cases.sweeper, s.cases.schedules, exportWanter{s.cases.exports}}, Observer: s.seen, Grace: s.flags.stopTimeout,
 		Periodic: []queue.Periodic{s.feeds.daily(), s.window()},
 	}
+	rules, err := newRuleKeeper(s.db, s.cases.bundles.dir, true, s.log)
+	if err != nil {
+		return nil, err
+	}
+	inForce, err := rules.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
 	// Also without scanning, this process says which rules are the current ones.
 	scanner, end, err := newScanner(s.db, scannerPlaces{
 		key: keyPath, facts: cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), unused: s.flags.keepFacts, scratch: filepath.Join(s.flags.data, "scratch"), bundles: s.cases.bundles,
@@ -426,7 +434,7 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	if err != nil {
 		return nil, err
 	}
-	if err := s.db.SetRules(ctx, scanner.Rules); err != nil {
+	if err := s.db.SetRules(ctx, scanner.Rules()); err != nil {
 		return nil, err
 	}
 	s.joinFleet(scanner)
@@ -436,6 +444,12 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	if err := s.jobs.Start(ctx, options); err != nil {
 		return nil, err
 	}
+	go rules.follow(ctx, inForce, func(ctx context.Context) error {
+		if err := scanner.Reload(ctx); err != nil {
+			return err
+		}
+		return s.db.SetRules(ctx, scanner.Rules())
+	})
 	go s.tidy(ctx)
 	go s.cases.upkeep.Run(ctx)
 	go (&watcher{db: s.db, events: s.events, log: s.log}).run(ctx)

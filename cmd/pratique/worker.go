@@ -48,7 +48,8 @@ func newWorkerCommand() *cobra.Command {
 		Short: "Scan for a service, on this machine too",
 		Long: `Takes scans from the service's queue and does them, beside the service itself and
 any number of other workers. It needs the service's PostgreSQL, the file of its
-key, and the registries; nothing connects to it. The feeds come from the database.
+key, and the registries; nothing connects to it. Feeds and rules come from the
+database.
 
 Facts that were read from layers are kept in a folder of this machine, unless
 --facts names one that workers share: then no layer is read twice.
@@ -132,6 +133,14 @@ func (f *workerFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 	}
 	seen := newObserver()
 	known := &bundles{db: db, dir: filepath.Join(f.data, "feeds")}
+	rules, err := newRuleKeeper(db, known.dir, false, log)
+	if err != nil {
+		return err
+	}
+	inForce, err := rules.settle(ctx)
+	if err != nil {
+		return err
+	}
 	scanner, end, err := newScanner(db, scannerPlaces{
 		key: f.key, facts: cmp.Or(f.facts, filepath.Join(f.data, "facts")), unused: f.keepFacts, scratch: filepath.Join(f.data, "scratch"), bundles: known,
 	}, seen, log)
@@ -146,6 +155,7 @@ func (f *workerFlags) run(ctx context.Context, stdout, stderr io.Writer) (err er
 	if err := jobs.Start(ctx, queue.Options{Handlers: queue.Handlers{Scan: scanner.Scan}, Scans: f.scans, Observer: seen, Grace: f.stopTimeout}); err != nil {
 		return err
 	}
+	go rules.follow(ctx, inForce, scanner.Reload)
 	fmt.Fprintf(stdout, "Worker %s scans %d images at once\n", jobs.Worker(), f.scans)
 	<-ctx.Done()
 	log.Info("the worker stops")

@@ -5,13 +5,16 @@ import (
 	"context"
 	"io"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/advisory"
+	"github.com/pratique/pratique/analyze/malware/rulepack"
 	"github.com/pratique/pratique/internal/example"
 	"github.com/pratique/pratique/internal/pgtest"
 	"github.com/pratique/pratique/queue"
@@ -71,6 +74,18 @@ func TestWorker(t *testing.T) {
 	if _, err := feeds.Import(t.Context(), advisory.ImportOptions{Inputs: []string{advisories}}); err != nil {
 		t.Fatal(err)
 	}
+	packs := rulepack.NewStore(filepath.Join(data, "feeds", "rules"))
+	importRule := func(name string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), name+".yar")
+		if err := os.WriteFile(file, []byte("rule "+name+" { condition: filesize > 0 }"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := packs.Import(t.Context(), file, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	importRule("Any_File")
 	r := started(t, true, "serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0", "--scans", "0", "--stop-timeout", "5s", "--database", database)
 	defer r.end()
 	key := filepath.Join(data, "key")
@@ -137,6 +152,17 @@ func TestWorker(t *testing.T) {
 	if o, err := db.Overview(t.Context(), pratique.SourceRegistry, time.Now()); err != nil || o.Counters.Vulnerabilities.Total() == 0 || o.Pending != 0 {
 		t.Errorf("overview %+v, %v", o, err)
 	}
+	found, err := db.Malware(t.Context(), pratique.FindingFilter{}, pratique.PageRequest{Limit: 100})
+	if err != nil || !slices.ContainsFunc(found.Items, func(m pratique.PlacedMalware) bool { return m.Name == "Any_File" }) {
+		t.Errorf("the worker did not scan with the rules that were imported on the server: %+v, %v", found.Items, err)
+	}
+	importRule("Another")
+	theirs := rulepack.NewStore(filepath.Join(elsewhere, "feeds", "rules"))
+	until("the worker has the rules that came while it ran", func() bool { packs, err := theirs.Packs(); return err == nil && len(packs) == 2 })
+	if err := packs.Remove("Any_File"); err != nil {
+		t.Fatal(err)
+	}
+	until("the worker has forgotten what the server forgot", func() bool { packs, err := theirs.Packs(); return err == nil && len(packs) == 1 })
 	if fetched, err := filepath.Glob(filepath.Join(elsewhere, "feeds", "*.bundle")); err != nil || len(fetched) != 1 {
 		t.Errorf("fetched %q, %v", fetched, err)
 	}

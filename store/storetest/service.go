@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -119,32 +120,40 @@ func contents(t *testing.T, s *store.Store, _ string) {
 	}
 }
 
-// bundles come back as they were put in, and only those that are kept.
+// bundles and packs of rules come back as they were put in, and only those that
+// are kept; neither are in the way of the other.
 func bundles(t *testing.T, s *store.Store, _ string) {
+	pieces(t, s.PutBundle, s.WriteBundle)
+	pieces(t, s.PutRulePack, s.WriteRulePack)
+	must(t, s.WriteBundle(t.Context(), pratique.DigestOf(bytes.Repeat([]byte{7}, 2<<20)), io.Discard))
+}
+
+func pieces(t *testing.T, keep func(context.Context, pratique.Digest, io.ReaderAt, int64, ...pratique.Digest) error, write func(context.Context, pratique.Digest, io.Writer) error) {
+	t.Helper()
 	ctx := context.Background()
 	one, two := bytes.Repeat([]byte("one"), 1<<20), []byte("two")
-	put := func(content []byte, keep ...pratique.Digest) pratique.Digest {
+	put := func(content []byte, others ...pratique.Digest) pratique.Digest {
 		t.Helper()
 		d := pratique.DigestOf(content)
-		must(t, s.PutBundle(ctx, d, bytes.NewReader(content), int64(len(content)), keep...))
+		must(t, keep(ctx, d, bytes.NewReader(content), int64(len(content)), others...))
 		return d
 	}
 	got := func(d pratique.Digest) []byte {
 		t.Helper()
 		var b bytes.Buffer
-		must(t, s.WriteBundle(ctx, d, &b))
+		must(t, write(ctx, d, &b))
 		return b.Bytes()
 	}
 	first := put(one)
 	put(one)
 	second := put(two, first)
 	if !bytes.Equal(got(first), one) || !bytes.Equal(got(second), two) {
-		t.Error("a bundle came back changed")
+		t.Error("it came back changed")
 	}
 	whole := bytes.Repeat([]byte{7}, 2<<20) // ends with a piece
 	third := put(whole, second)
 	if !bytes.Equal(got(third), whole) {
-		t.Error("a bundle of whole pieces came back changed")
+		t.Error("one of whole pieces came back changed")
 	}
-	refused(t, s.WriteBundle(ctx, first, &bytes.Buffer{}), pratique.CodeNotFound)
+	refused(t, write(ctx, first, &bytes.Buffer{}), pratique.CodeNotFound)
 }
