@@ -54,7 +54,8 @@ function Choices({ exporting, list, total, close, known }: Props & { known: Expo
   const own = kind === exporting.kind
   const columns = arranged[kind] ?? (described ? columnsOf(described, own ? list.columns : []) : [])
   const chosen = columns.filter((c) => c.shown).map((c) => c.key)
-  const rows = own ? rowsOf(exporting, list, ticked) : { images: rowsOf({ kind: hasTicks(exporting.kind) ? exporting.kind : kind, images: exporting.images }, list, ticked).images }
+  // What else is wanted of a list of images is in all those of the list.
+  const rows = own || !hasTicks(exporting.kind) ? rowsOf({ ...exporting, kind }, list, ticked) : { images: rowsOf(exporting, list, ticked).images }
   const input: ExportInput = {
     kind, format, language: currentLanguage(), columns: chosen, ...rows,
     ...(own && described && { sort: sortFor(described, list.sort) }),

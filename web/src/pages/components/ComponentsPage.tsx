@@ -42,7 +42,7 @@ export function Component() {
         columns={columns}
         filters={filters}
         placeholder={t('component.searchAll')}
-        exporting={{ kind: 'components' }}
+        exporting={{ kind: 'components', also: ['packages'] }}
         load={listComponents}
         rowKey={(c) => c.id}
         open={(c) => void navigate(`/components/${c.id}`)}

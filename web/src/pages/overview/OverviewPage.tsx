@@ -12,6 +12,7 @@ import { ago, number, percent, listed } from '../../lib/format'
 import { PageHead, Panel, SeveritySplit, SeverityTag, Stat, totalOf } from '../../ui/bits'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { detailOf } from '../images/columns'
+import { QuotaCard } from '../quota/QuotaCard'
 import { FirstRun } from './FirstRun'
 
 const Trend = lazy(() => import('./Trend'))
@@ -41,6 +42,7 @@ export function Component() {
             <Worst v={v} />
             <TopVulnerabilities />
             <Knowledge v={v} />
+            <QuotaCard />
           </div>
         </div>
       )}

@@ -132,7 +132,7 @@ function Ledger() {
     { key: 'refused', title: t('quota.refused'), width: 96, align: 'right', render: (e) => <span className={e.refused ? 'num' : 'muted num'} style={e.refused ? { color: 'var(--bad)' } : undefined}>{number(e.refused)}</span> },
     { key: 'reason', title: t('quota.reason'), width: 260, render: (e) => (e.reason ? <span className="wraps">{tx('quotaReason', e.reason)}</span> : <span className="muted">–</span>) },
     { key: 'used', title: t('quota.after'), width: 120, align: 'right', render: (e) => <span className="num">{number(e.used)}<span className="muted"> / {number(e.total)}</span></span> },
-    { key: 'detail', title: t('audit.detail'), width: 200, render: (e) => <span title={e.detail}>{e.action === 'settings' ? e.detail || '–' : tx('taskKind', e.detail) || '–'}</span> },
+    { key: 'detail', title: t('audit.detail'), width: 200, render: (e) => (e.action === 'settings' ? <span title={e.detail} lang="en">{e.detail || '–'}</span> : tx('taskKind', e.detail) || <span className="muted">–</span>) },
   ]
   const entry = Number(params.get('entry'))
   return (

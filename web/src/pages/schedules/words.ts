@@ -18,12 +18,13 @@ export function frequencyOf({ everyDays, weekdays: days, start, end }: Times): s
 /** cycleOf is a number of days in words. */
 export const cycleOf = (days: number) => (days === 1 ? t('schedule.daily') : t('schedule.everyDays', { n: days }))
 
-/** momentIn is a moment by the clock on the wall of a zone: "Sat 2026-11-28 01:00". */
+/** momentIn is a moment by the clock on the wall of a zone: "Sat 11-28 01:00", with its year when that is another one. */
 export function momentIn(moment: string, zone: string): string {
   const parts = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).formatToParts(new Date(moment))
   const get = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
   const weekday = new Intl.DateTimeFormat(currentLanguage() === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: zone, weekday: 'short' }).format(new Date(moment))
-  return `${weekday} ${get('year')}-${get('month')}-${get('day')} ${get('hour')}:${get('minute')}`
+  const year = get('year') === String(new Date().getFullYear()) ? '' : `${get('year')}-`
+  return `${weekday} ${year}${get('month')}-${get('day')} ${get('hour')}:${get('minute')}`
 }
 
 export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'

@@ -58,7 +58,7 @@ export function Component() {
         columns={columns}
         filters={filters}
         placeholder={t('finding.searchAll')}
-        exporting={{ kind: 'vulnerabilities' }}
+        exporting={{ kind: 'vulnerabilities', also: ['findings'] }}
         load={listVulnerabilities}
         rowKey={(v) => v.id}
         open={(v) => void navigate(detail(v.id))}

@@ -1,0 +1,20 @@
+import { Link } from 'react-router'
+import { t } from '../../i18n'
+import { number } from '../../lib/format'
+import { Bar, Panel } from '../../ui/bits'
+import { useQuota } from './useQuota'
+
+/** QuotaCard is how much of the quota is used; nothing while it is off. */
+export function QuotaCard() {
+  const q = useQuota()
+  if (!q?.enabled) return null
+  return (
+    <Panel title={t('nav.quota')} more={<Link to="/quota">{t('quota.ledger')}</Link>}>
+      <div className="row" style={{ justifyContent: 'space-between', marginBottom: 6 }}>
+        <span>{t('quota.used')} <strong className="num">{number(q.used)}</strong> <span className="muted num">/ {number(q.total)}</span></span>
+        <Link to="/images?licensed=false">{t('quota.unlicensed')} <span className="num">{number(q.unlicensed)}</span></Link>
+      </div>
+      <Bar percent={q.total > 0 ? (q.used * 100) / q.total : 0} failed={q.left <= 0} label={t('quota.used')} />
+    </Panel>
+  )
+}
