@@ -14,7 +14,7 @@ import { currentLanguage, say, t, tx } from '../i18n'
 import { number } from '../lib/format'
 import { ErrorNote } from '../ui/ErrorNote'
 import { ColumnList, type Listable } from './ColumnList'
-import { columnsFor, hasTicks, rowsOf, sortFor, type Exportable, type Exporting, type Listed } from './exporting'
+import { canExclude, columnsFor, hasTicks, rowsOf, sortFor, type Exportable, type Exporting, type Listed } from './exporting'
 import { countOf } from './selection'
 
 interface Props {
@@ -41,7 +41,8 @@ function Choices({ exporting, list, total, close, known }: Props & { known: Expo
   const offered = [exporting.kind, ...(exporting.also ?? [])]
   const count = countOf(list.selection, total)
   const [kind, setKind] = useState<Exportable>(exporting.kind)
-  const [ticked, setTicked] = useState(count !== 0)
+  const able = canExclude(exporting.kind, list.selection)
+  const [ticked, setTicked] = useState(count !== 0 && able)
   const [format, setFormat] = useState<Format>('xlsx')
   const [bom, setBom] = useState(false)
   const [name, setName] = useState('')
@@ -104,12 +105,15 @@ function Choices({ exporting, list, total, close, known }: Props & { known: Expo
         {count !== 0 && (
           <>
             <h3>{t('export.rows')}</h3>
-            <Radio.Group
-              aria-label={t('export.rows')}
-              value={ticked}
-              onChange={(e) => setTicked(e.target.value as boolean)}
-              options={[{ value: true, label: count === undefined ? t('export.ticked') : t('list.selected', { count, n: number(count) }) }, { value: false, label: total === undefined ? t('export.all') : t('export.allOf', { count: total, n: number(total) }) }]}
-            />
+            <div>
+              <Radio.Group
+                aria-label={t('export.rows')}
+                value={ticked}
+                onChange={(e) => setTicked(e.target.value as boolean)}
+                options={[{ value: true, disabled: !able, label: count === undefined ? t('export.ticked') : t('list.selected', { count, n: number(count) }) }, { value: false, label: total === undefined ? t('export.all') : t('export.allOf', { count: total, n: number(total) }) }]}
+              />
+              {!able && <p className="muted">{t('export.noExcept')}</p>}
+            </div>
           </>
         )}
         <h3>{t('export.format')}</h3>

@@ -33,6 +33,9 @@ const withTicks: Exportable[] = ['images', 'affected', 'hosts', 'containers']
 /** hasTicks tells whether single rows of a list can be exported. */
 export const hasTicks = (kind: Exportable) => withTicks.includes(kind)
 
+/** canExclude tells whether a selection can be said to the service: only lists of images know "all but some". */
+export const canExclude = (kind: Exportable, selection: Selection) => selection.mode === 'some' || selection.except.length === 0 || kind === 'images' || kind === 'affected'
+
 type Rows = Pick<ExportInput, 'images' | 'findings' | 'tasks' | 'scans' | 'hosts' | 'containers'>
 
 /** rowsOf is which rows of a list are meant: those that are ticked, or all that its filter lets through. */
