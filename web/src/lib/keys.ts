@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react'
 
 type Bindings = Record<string, (e: KeyboardEvent) => void>
 
+const leader = 'g'
 const sequence = 1000 // ms within which the second key has to follow
 
 function typing(target: EventTarget | null): boolean {
@@ -37,8 +38,9 @@ export function useKeys(bindings: Bindings): void {
       const mod = e.ctrlKey || e.metaKey
       if (e.altKey || e.isComposing || (!mod && (typing(e.target) || dialogOpen()))) return
       const name = mod ? `mod+${e.key.toLowerCase()}` : e.key
-      const pair = !mod && Date.now() - prefixAt < sequence && prefix ? `${prefix} ${e.key}` : ''
-      const run = (pair && latest.current[pair]) || latest.current[name]
+      // What follows g is the second half of a pair, and nothing by itself.
+      const second = !mod && prefix === leader && Date.now() - prefixAt < sequence
+      const run = latest.current[second ? `${leader} ${e.key}` : name]
       if (run) {
         e.preventDefault()
         run(e)

@@ -1,6 +1,6 @@
 // A list as a file: which rows, in which format, with which columns; and how many
 // rows that would be, before it begins.
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
 import Button from 'antd/es/button'
 import Checkbox from 'antd/es/checkbox'
@@ -62,9 +62,10 @@ function Choices({ exporting, list, total, close, known }: Props & { known: Expo
     ...(own && described && { sort: sortFor(described, list.sort) }),
     ...(name.trim() && { name: name.trim() }), ...(format === 'csv' && bom && { bom }),
   }
-  // Neither columns, order nor name change how many rows there are.
+  // Neither columns, order nor name change how many rows there are. While that is being
+  // asked the last answer stands: the service refuses what would be too much in any case.
   const asked = useDeferredValue(JSON.stringify({ kind, format, ...rows }))
-  const need = useQuery({ queryKey: ['export-preview', asked], queryFn: ({ signal }) => previewExport(JSON.parse(asked) as ExportInput, signal), staleTime: 5000, retry: false })
+  const need = useQuery({ queryKey: ['export-preview', asked], queryFn: ({ signal }) => previewExport(JSON.parse(asked) as ExportInput, signal), staleTime: 5000, retry: false, placeholderData: keepPreviousData })
 
   async function begin() {
     setBusy(true)
