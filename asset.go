@@ -5,24 +5,28 @@ import "time"
 // Registry is one connection to a server that keeps images. Its password is
 // not part of it: it goes in, encrypted, and never comes out.
 type Registry struct {
-	ID          int64      `json:"id"`
-	Name        string     `json:"name"`              // unique in the installation
-	Kind        string     `json:"kind"`              // "oci", "harbor"
-	Version     string     `json:"version,omitempty"` // "V1", "V2" where the kind has dialects; "" finds out
-	Network     string     `json:"network"`           // "public" or "private"
-	Region      string     `json:"region"`
-	Site        string     `json:"site,omitempty"` // whose agent reads it; "" is the server itself
-	Address     string     `json:"address"`        // URL or host[:port]
-	Username    string     `json:"username,omitempty"`
-	HasPassword bool       `json:"hasPassword"`
-	HourlyLimit int        `json:"hourlyLimit"` // images pulled in a rolling hour; 0 is unlimited
-	Insecure    bool       `json:"insecure"`    // do not verify the certificate
-	CA          string     `json:"ca,omitempty"`
-	Proxy       string     `json:"proxy,omitempty"`
-	Created     time.Time  `json:"created"`
-	Updated     time.Time  `json:"updated"`
-	Health      Health     `json:"health"`
-	Sync        SyncStatus `json:"sync"`
+	ID          int64  `json:"id"`
+	Name        string `json:"name"`              // unique in the installation
+	Kind        string `json:"kind"`              // "oci", "harbor"
+	Version     string `json:"version,omitempty"` // "V1", "V2" where the kind has dialects; "" finds out
+	Network     string `json:"network"`           // "public" or "private"
+	Region      string `json:"region"`
+	Site        string `json:"site,omitempty"` // whose agent reads it; "" is the server itself
+	Address     string `json:"address"`        // URL or host[:port]
+	Username    string `json:"username,omitempty"`
+	HasPassword bool   `json:"hasPassword"`
+	HourlyLimit int    `json:"hourlyLimit"` // images pulled in a rolling hour; 0 is unlimited
+	Insecure    bool   `json:"insecure"`    // do not verify the certificate
+	CA          string `json:"ca,omitempty"`
+	Proxy       string `json:"proxy,omitempty"`
+	// Namespaces limits what is read of it; empty is all. Named are the repositories of
+	// a registry that cannot list them by itself, such as Docker Hub.
+	Namespaces []string   `json:"namespaces,omitempty"`
+	Named      []string   `json:"repositoryNames,omitempty"`
+	Created    time.Time  `json:"created"`
+	Updated    time.Time  `json:"updated"`
+	Health     Health     `json:"health"`
+	Sync       SyncStatus `json:"sync"`
 }
 
 // Health is the outcome of a connection test.

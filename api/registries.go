@@ -45,22 +45,24 @@ type RegistryTester interface {
 
 // RegistrySettings are what people fill in, by the names of the form's fields.
 type RegistrySettings struct {
-	Name        string `json:"name" minLength:"1" maxLength:"100"`
-	Kind        string `json:"kind" minLength:"1" maxLength:"32" doc:"One of /registry-kinds"`
-	Version     string `json:"version,omitempty" maxLength:"8" doc:"Empty finds out" example:"V2"`
-	NetworkType string `json:"networkType,omitempty" enum:"public,private" default:"public"`
-	Region      string `json:"region,omitempty" maxLength:"64" default:"default"`
-	Site        string `json:"site,omitempty" maxLength:"64" doc:"Whose agent reads it; empty is the service itself"`
-	Address     string `json:"address" minLength:"1" maxLength:"512" example:"https://registry.example.com"`
-	Username    string `json:"username,omitempty" maxLength:"512"`
-	HourlyLimit int    `json:"hourlyLimit,omitempty" minimum:"0" maximum:"1000000" doc:"Images pulled in a rolling hour; 0 is unlimited"`
-	Insecure    bool   `json:"insecure,omitempty" doc:"Accept any certificate"`
-	CA          string `json:"ca,omitempty" maxLength:"1048576" doc:"PEM certificates, trusted beside the system's"`
-	Proxy       string `json:"proxy,omitempty" maxLength:"512" doc:"URL, or none; empty is what the service's environment says"`
+	Name        string   `json:"name" minLength:"1" maxLength:"100"`
+	Kind        string   `json:"kind" minLength:"1" maxLength:"32" doc:"One of /registry-kinds"`
+	Version     string   `json:"version,omitempty" maxLength:"8" doc:"Empty finds out" example:"V2"`
+	NetworkType string   `json:"networkType,omitempty" enum:"public,private" default:"public"`
+	Region      string   `json:"region,omitempty" maxLength:"64" default:"default"`
+	Site        string   `json:"site,omitempty" maxLength:"64" doc:"Whose agent reads it; empty is the service itself"`
+	Address     string   `json:"address" minLength:"1" maxLength:"512" example:"https://registry.example.com"`
+	Username    string   `json:"username,omitempty" maxLength:"512"`
+	HourlyLimit int      `json:"hourlyLimit,omitempty" minimum:"0" maximum:"1000000" doc:"Images pulled in a rolling hour; 0 is unlimited"`
+	Insecure    bool     `json:"insecure,omitempty" doc:"Accept any certificate"`
+	CA          string   `json:"ca,omitempty" maxLength:"1048576" doc:"PEM certificates, trusted beside the system's"`
+	Proxy       string   `json:"proxy,omitempty" maxLength:"512" doc:"URL, or none; empty is what the service's environment says"`
+	Namespaces  []string `json:"namespaces,omitempty" maxItems:"1000" doc:"Only repositories below these; empty is all" example:"[\"team\"]"`
+	Named       []string `json:"repositoryNames,omitempty" maxItems:"1000" doc:"The repositories of a registry that cannot list them; empty asks the registry" example:"[\"library/debian\"]"`
 }
 
 // settingsFields are the fields of a kind's form that can be kept.
-var settingsFields = []string{"name", "version", "networkType", "region", "site", "address", "username", "password", "hourlyLimit", "insecure", "ca", "proxy", "webhookSecret"}
+var settingsFields = []string{"name", "version", "networkType", "region", "site", "address", "username", "password", "hourlyLimit", "insecure", "ca", "proxy", "namespaces", "repositoryNames", "webhookSecret"}
 
 // RegistryInput is the settings with the secrets, which go in and never come out.
 type RegistryInput struct {
@@ -91,7 +93,7 @@ func shown(row pratique.RegistryRow) Registry {
 		Repositories: row.Repositories, Images: row.Images, AtRisk: row.AtRisk, PulledHour: row.PulledHour,
 		RegistrySettings: RegistrySettings{
 			Name: r.Name, Kind: r.Kind, Version: r.Version, NetworkType: r.Network, Region: r.Region, Site: r.Site, Address: r.Address,
-			Username: r.Username, HourlyLimit: r.HourlyLimit, Insecure: r.Insecure, CA: r.CA, Proxy: r.Proxy,
+			Username: r.Username, HourlyLimit: r.HourlyLimit, Insecure: r.Insecure, CA: r.CA, Proxy: r.Proxy, Namespaces: r.Namespaces, Named: r.Named,
 		},
 	}
 }
@@ -100,6 +102,7 @@ func (v RegistrySettings) record(id int64) pratique.Registry {
 	return pratique.Registry{
 		ID: id, Name: strings.TrimSpace(v.Name), Kind: v.Kind, Version: v.Version, Network: v.NetworkType, Region: v.Region, Site: v.Site,
 		Address: strings.TrimSpace(v.Address), Username: v.Username, HourlyLimit: v.HourlyLimit, Insecure: v.Insecure, CA: v.CA, Proxy: strings.TrimSpace(v.Proxy),
+		Namespaces: v.Namespaces, Named: v.Named,
 	}
 }
 
@@ -107,6 +110,7 @@ func connection(r pratique.Registry, password string) registry.Connection {
 	return registry.Connection{
 		Name: r.Name, Kind: r.Kind, Version: registry.Version(r.Version), NetworkType: registry.NetworkType(r.Network), Region: r.Region, Site: r.Site,
 		Address: r.Address, Username: r.Username, Password: password, Insecure: r.Insecure, CA: r.CA, Proxy: r.Proxy, HourlyLimit: r.HourlyLimit,
+		Namespaces: r.Namespaces, Repositories: r.Named,
 	}
 }
 

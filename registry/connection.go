@@ -166,7 +166,7 @@ func (c Connection) Validate() (field string, err error) {
 	case len(c.Namespaces) > maxNames:
 		return "namespaces", invalid("more than %d namespaces", maxNames).WithRemedy("give fewer")
 	case len(c.Repositories) > maxNames:
-		return "repositories", invalid("more than %d repositories", maxNames).WithRemedy("give fewer")
+		return "repositoryNames", invalid("more than %d repositories", maxNames).WithRemedy("give fewer")
 	}
 	for _, n := range c.Namespaces {
 		if !ValidRepository(n) {
@@ -175,7 +175,7 @@ func (c Connection) Validate() (field string, err error) {
 	}
 	for _, r := range c.Repositories {
 		if !ValidRepository(r) {
-			return "repositories", invalid("%.80q cannot be a repository", r).WithRemedy("write names such as team/app: in lower case, without host and tag")
+			return "repositoryNames", invalid("%.80q cannot be a repository", r).WithRemedy("write names such as team/app: in lower case, without host and tag")
 		}
 	}
 	return "", nil

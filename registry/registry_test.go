@@ -46,17 +46,17 @@ func TestValidate(t *testing.T) {
 		t.Error(field, err)
 	}
 	for want, change := range map[string]func(*Connection){
-		"name":         func(c *Connection) { c.Name = " " },
-		"address":      func(c *Connection) { c.Address = "x/y" },
-		"version":      func(c *Connection) { c.Version = "V3" },
-		"networkType":  func(c *Connection) { c.NetworkType = "vpc" },
-		"hourlyLimit":  func(c *Connection) { c.HourlyLimit = -1 },
-		"username":     func(c *Connection) { c.Username = "" },
-		"proxy":        func(c *Connection) { c.Proxy = "http://user:word@proxy:3128" },
-		"namespaces":   func(c *Connection) { c.Namespaces = []string{"Team"} },
-		"repositories": func(c *Connection) { c.Repositories = []string{"app:1"} },
-		"ca":           func(c *Connection) { c.CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n" },
-		" ca":          func(c *Connection) { c.CA = strings.Repeat("x", maxCA+1) },
+		"name":            func(c *Connection) { c.Name = " " },
+		"address":         func(c *Connection) { c.Address = "x/y" },
+		"version":         func(c *Connection) { c.Version = "V3" },
+		"networkType":     func(c *Connection) { c.NetworkType = "vpc" },
+		"hourlyLimit":     func(c *Connection) { c.HourlyLimit = -1 },
+		"username":        func(c *Connection) { c.Username = "" },
+		"proxy":           func(c *Connection) { c.Proxy = "http://user:word@proxy:3128" },
+		"namespaces":      func(c *Connection) { c.Namespaces = []string{"Team"} },
+		"repositoryNames": func(c *Connection) { c.Repositories = []string{"app:1"} },
+		"ca":              func(c *Connection) { c.CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n" },
+		" ca":             func(c *Connection) { c.CA = strings.Repeat("x", maxCA+1) },
 	} {
 		c := valid()
 		change(&c)

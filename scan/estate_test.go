@@ -65,6 +65,7 @@ type harbour struct {
 	hold       time.Duration // before a list is answered
 	held       string        // what is in the paths of these lists; set before it
 	unreadable string        // manifest that nobody may read
+	closed     bool          // nobody may read the catalogue, as on Docker Hub
 }
 
 // newHarbour starts a registry. It takes whatever password, unless one is set.
@@ -98,8 +99,8 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 	}
 	slow := h.drip[digest]
 	hold := h.hold
-	broken := list && h.refuse > 0 || h.unreadable != "" && r.Method == http.MethodGet && digest == h.unreadable
-	if list && broken {
+	broken := h.closed && strings.HasSuffix(r.URL.Path, "/_catalog") || list && h.refuse > 0 || h.unreadable != "" && r.Method == http.MethodGet && digest == h.unreadable
+	if list && h.refuse > 0 {
 		h.refuse--
 	}
 	h.mu.Unlock()

@@ -36,6 +36,7 @@ func Connection(r pratique.Registry, password string) registry.Connection {
 	return registry.Connection{
 		Name: r.Name, Kind: r.Kind, Version: registry.Version(r.Version), NetworkType: registry.NetworkType(r.Network), Region: r.Region, Site: r.Site,
 		Address: r.Address, Username: r.Username, Password: password, Insecure: r.Insecure, CA: r.CA, Proxy: r.Proxy, HourlyLimit: r.HourlyLimit,
+		Namespaces: r.Namespaces, Repositories: r.Named,
 	}
 }
 

@@ -387,6 +387,44 @@ func TestGone(t *testing.T) {
 	})
 }
 
+// A registry without a catalogue is read by the names that somebody gave, and a
+// namespace narrows what is read of it.
+func TestNamedRepositories(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *estate) {
+		h := newHarbour(t)
+		for i, name := range []string{"team/app", "team/web", "other/app", "other/web"} {
+			h.push(testimage.Image{Layers: []testimage.Layer{debian(t, "alpha")}, User: fmt.Sprint(i)}, name+":1")
+		}
+		h.set(func() { h.closed = true })
+		r := e.connect(h)
+		if run := e.sync(r, true); run.State != "failed" || run.Error == nil || run.Error.Remedy == "" {
+			t.Errorf("without names: %+v", run)
+		}
+		listed := func(change func(*pratique.Registry), want ...string) {
+			t.Helper()
+			change(&r)
+			var err error
+			if r, err = e.db.UpdateRegistry(t.Context(), r, nil); err != nil {
+				t.Fatal(err)
+			}
+			if run := e.sync(r, true); run.State != "success" {
+				t.Errorf("run %+v", run)
+			}
+			var have []string
+			for _, a := range e.rows(pratique.AssetFilter{}) {
+				have = append(have, a.Repository)
+			}
+			slices.Sort(have)
+			if !slices.Equal(have, want) {
+				t.Errorf("listed %v, want %v", have, want)
+			}
+		}
+		listed(func(r *pratique.Registry) { r.Named = []string{"team/app", "other/app"} }, "other/app", "team/app")
+		h.set(func() { h.closed = false })
+		listed(func(r *pratique.Registry) { r.Named, r.Namespaces = nil, []string{"team"} }, "team/app", "team/web")
+	})
+}
+
 // A run that is cancelled ends at once, and says so.
 func TestCancelSync(t *testing.T) {
 	onBoth(t, func(t *testing.T, e *estate) {

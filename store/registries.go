@@ -11,14 +11,23 @@ import (
 // ofUsers leaves out the registry that images on hosts hang below.
 const ofUsers = "g.kind <> 'local'"
 
-const registryColumns = "g.id, g.name, g.kind, g.version, g.network, g.region, g.site, g.address, g.username, g.password IS NOT NULL, g.hourly_limit, g.insecure, g.ca, g.proxy, g.created, g.updated, g.health, g.sync"
+const registryColumns = "g.id, g.name, g.kind, g.version, g.network, g.region, g.site, g.address, g.username, g.password IS NOT NULL, g.hourly_limit, g.insecure, g.ca, g.proxy, g.scope, g.created, g.updated, g.health, g.sync"
 
 func registryTargets(r *pratique.Registry) []any {
 	return []any{
 		&r.ID, &r.Name, &r.Kind, &r.Version, &r.Network, &r.Region, &r.Site, &r.Address, &r.Username, &r.HasPassword,
-		&r.HourlyLimit, &r.Insecure, &r.CA, &r.Proxy, into{&r.Created}, into{&r.Updated}, document{&r.Health}, document{&r.Sync},
+		&r.HourlyLimit, &r.Insecure, &r.CA, &r.Proxy, document{&registryScope{&r.Namespaces, &r.Named}}, into{&r.Created}, into{&r.Updated}, document{&r.Health}, document{&r.Sync},
 	}
 }
+
+// registryScope is the column scope: lists of a registry that are read and written
+// with it.
+type registryScope struct {
+	Namespaces *[]string `json:"namespaces,omitempty"`
+	Named      *[]string `json:"repositories,omitempty"`
+}
+
+func scopeOf(r pratique.Registry) document { return document{registryScope{&r.Namespaces, &r.Named}} }
 
 // CreateRegistry keeps a new registry and returns it with its id. A name that is
 // taken is CodeConflict.
@@ -28,9 +37,9 @@ func (s *Store) CreateRegistry(ctx context.Context, r pratique.Registry, passwor
 	}
 	err := s.write(ctx, func(tx *tx) (err error) {
 		r.Created, r.Updated = tx.now, tx.now
-		r.ID, err = tx.insert(ctx, `INSERT INTO registries (name, kind, version, network, region, site, address, username, hourly_limit, insecure, ca, proxy, created, updated, health, sync)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.Name, r.Kind, r.Version, r.Network, r.Region, r.Site, r.Address, r.Username, r.HourlyLimit, r.Insecure, r.CA, r.Proxy, at(tx.now), at(tx.now), document{r.Health}, document{r.Sync})
+		r.ID, err = tx.insert(ctx, `INSERT INTO registries (name, kind, version, network, region, site, address, username, hourly_limit, insecure, ca, proxy, scope, created, updated, health, sync)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.Name, r.Kind, r.Version, r.Network, r.Region, r.Site, r.Address, r.Username, r.HourlyLimit, r.Insecure, r.CA, r.Proxy, scopeOf(r), at(tx.now), at(tx.now), document{r.Health}, document{r.Sync})
 		if err != nil {
 			return s.nameTaken(err, r.Name)
 		}
@@ -66,8 +75,8 @@ func (s *Store) UpdateRegistry(ctx context.Context, r pratique.Registry, passwor
 		return r, err
 	}
 	err := s.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(ctx, `UPDATE registries SET name = ?, kind = ?, version = ?, network = ?, region = ?, site = ?, address = ?, username = ?, hourly_limit = ?, insecure = ?, ca = ?, proxy = ?, updated = ? WHERE id = ? AND kind <> 'local'`,
-			r.Name, r.Kind, r.Version, r.Network, r.Region, r.Site, r.Address, r.Username, r.HourlyLimit, r.Insecure, r.CA, r.Proxy, at(tx.now), r.ID)
+		n, err := tx.exec(ctx, `UPDATE registries SET name = ?, kind = ?, version = ?, network = ?, region = ?, site = ?, address = ?, username = ?, hourly_limit = ?, insecure = ?, ca = ?, proxy = ?, scope = ?, updated = ? WHERE id = ? AND kind <> 'local'`,
+			r.Name, r.Kind, r.Version, r.Network, r.Region, r.Site, r.Address, r.Username, r.HourlyLimit, r.Insecure, r.CA, r.Proxy, scopeOf(r), at(tx.now), r.ID)
 		if err != nil {
 			return s.nameTaken(err, r.Name)
 		}

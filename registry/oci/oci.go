@@ -43,7 +43,7 @@ func (Connector) Label() pratique.Text {
 // without a catalogue.
 func (Connector) Fields() []registry.Field {
 	return append(registry.Form(), registry.Field{
-		Name: "repositories", Type: registry.FieldList, Placeholder: "team/app",
+		Name: "repositoryNames", Type: registry.FieldList, Placeholder: "team/app",
 		Label: pratique.Text{EN: "Repositories", ZH: "镜像仓库列表"},
 		Help: pratique.Text{
 			EN: "For registries that cannot list their repositories, such as Docker Hub. Empty: ask the registry.",

@@ -68,6 +68,11 @@ func registries(t *testing.T, s *store.Store, _ string) {
 	if !r.HasPassword || r.ID == 0 || r.Created.IsZero() {
 		t.Fatalf("created %+v", r)
 	}
+	r.Namespaces, r.Named = []string{"team"}, []string{"team/app", "library/debian"}
+	kept := ok[pratique.Registry](t)(s.UpdateRegistry(ctx, r, nil))
+	if read := ok[pratique.Registry](t)(s.Registry(ctx, r.ID)); !slices.Equal(read.Named, r.Named) || !slices.Equal(read.Namespaces, r.Namespaces) || !slices.Equal(kept.Named, r.Named) {
+		t.Errorf("kept %v %v, read %v %v", kept.Namespaces, kept.Named, read.Namespaces, read.Named)
+	}
 	_, err := s.CreateRegistry(ctx, pratique.Registry{Name: "alpha", Kind: "oci", Address: "a"}, "")
 	refused(t, err, pratique.CodeConflict)
 	_, err = s.CreateRegistry(ctx, pratique.Registry{Kind: "oci", Address: "a"}, "")

@@ -3448,6 +3448,13 @@ export interface components {
             kind: string;
             name: string;
             /**
+             * @description Only repositories below these; empty is all
+             * @example [
+             *       "team"
+             *     ]
+             */
+            namespaces?: string[];
+            /**
              * @default public
              * @enum {string}
              */
@@ -3463,6 +3470,13 @@ export interface components {
             region: string;
             /** Format: int64 */
             repositories: number;
+            /**
+             * @description The repositories of a registry that cannot list them; empty asks the registry
+             * @example [
+             *       "library/debian"
+             *     ]
+             */
+            repositoryNames?: string[];
             /** @description Whose agent reads it; empty is the service itself */
             site?: string;
             sync: components["schemas"]["SyncStatus"];
@@ -3547,6 +3561,13 @@ export interface components {
             kind: string;
             name: string;
             /**
+             * @description Only repositories below these; empty is all
+             * @example [
+             *       "team"
+             *     ]
+             */
+            namespaces?: string[];
+            /**
              * @default public
              * @enum {string}
              */
@@ -3560,6 +3581,13 @@ export interface components {
             proxy?: string;
             /** @default default */
             region: string;
+            /**
+             * @description The repositories of a registry that cannot list them; empty asks the registry
+             * @example [
+             *       "library/debian"
+             *     ]
+             */
+            repositoryNames?: string[];
             /** @description Whose agent reads it; empty is the service itself */
             site?: string;
             username?: string;

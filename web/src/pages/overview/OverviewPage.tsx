@@ -120,7 +120,7 @@ function History() {
       }
     >
       <div style={{ minHeight: 220 }}>
-        {days.data && days.data.length > 0 ? <Suspense><Trend days={days.data} newest={newest} dark={dark} /></Suspense> : days.data && <p className="muted">{t('overview.noDays')}</p>}
+        {days.data && days.data.length > 1 ? <Suspense><Trend days={days.data} newest={newest} dark={dark} /></Suspense> : days.data && <p className="muted">{t('overview.noDays')}</p>}
       </div>
     </Panel>
   )

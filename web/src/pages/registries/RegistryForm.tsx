@@ -41,6 +41,11 @@ export default function RegistryForm(props: Props) {
   )
 }
 
+// What few registries need stands apart, and is open where something of it is set.
+const rare = ['site', 'insecure', 'ca', 'proxy', 'namespaces', 'webhookSecret']
+const isRare = (f: Field) => rare.includes(f.name)
+const isSet = (value: unknown) => (Array.isArray(value) ? value.length > 0 : Boolean(value))
+
 const namePause = 300 // ms of typing before a name is checked
 
 function Body({ registry, close, saved, kinds }: Props & { kinds: RegistryKind[] }) {
@@ -55,12 +60,18 @@ function Body({ registry, close, saved, kinds }: Props & { kinds: RegistryKind[]
   const values = (Form.useWatch([], form) as Values | undefined) ?? {}
   const fields = kinds.find((k) => k.kind === kind)?.fields ?? []
   const id = registry?.id ?? 0
+  const shown = fields.filter((f) => visible(f, { ...initial(fields, registry), ...values }))
+  const [more, setMore] = useState(() => shown.some((f) => isRare(f) && isSet(registry?.[f.name as keyof Registry])))
+  const one = (f: Field) => (
+    <FormField key={f.name} field={f} id={id} stored={f.name === 'password' && !!registry?.hasPassword} removed={remove.includes(f.name)} remove={(on) => setRemove(on ? [...remove, f.name] : remove.filter((n) => n !== f.name))} />
+  )
 
   function failed(e: unknown) {
     if (!(e instanceof ApiError)) return // the form has marked what is missing
     const own = Object.entries(e.fields).filter(([name]) => fields.some((f) => f.name === name))
     if (own.length === 0) return setError(e)
     form.setFields(own.map(([name, text]) => ({ name, errors: [currentLanguage() === 'en' ? [text, e.remedy].filter(Boolean).join(' – ') : `${errorText(e)}(${text})`] })))
+    if (own.some(([name]) => fields.some((f) => f.name === name && isRare(f)))) setMore(true)
     form.scrollToField(own[0][0], { behavior: 'smooth', block: 'center' })
   }
 
@@ -101,9 +112,13 @@ function Body({ registry, close, saved, kinds }: Props & { kinds: RegistryKind[]
           options={kinds.map((k) => ({ value: k.kind, label: say(k.label) }))}
         />
       </Form.Item>
-      {fields.filter((f) => visible(f, { ...initial(fields, registry), ...values })).map((f) => (
-        <FormField key={f.name} field={f} id={id} stored={f.name === 'password' && !!registry?.hasPassword} removed={remove.includes(f.name)} remove={(on) => setRemove(on ? [...remove, f.name] : remove.filter((n) => n !== f.name))} />
-      ))}
+      {shown.filter((f) => !isRare(f)).map(one)}
+      {shown.some(isRare) && (
+        <details className="more-fields" open={more} onToggle={(e) => setMore(e.currentTarget.open)}>
+          <summary>{t('registries.moreFields')}</summary>
+          {shown.filter(isRare).map(one)}
+        </details>
+      )}
       {result && <Result result={result} />}
       {error && <ErrorNote error={error} />}
       <div className="form-foot">

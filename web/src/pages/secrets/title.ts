@@ -16,6 +16,8 @@ const kinds: [string, string][] = [
   ['dsn', '连接字符串'], ['url', '连接地址'], ['key', '密钥'],
 ]
 
+const chinese: Record<string, string> = { config: '配置', source: '源代码', session: '会话', url: '地址中的', generic: '通用' }
+
 const long = 48 // letters: more are a sentence
 
 /** nameOf is a secret's name in the console's language. */
@@ -26,11 +28,12 @@ export function nameOf(secret: { rule: string; title?: string; type?: string }):
   const owner = (found ? rule.slice(0, rule.length - found[0].length) : rule).replace(/-$/, '')
   // The rule's own name knows how its owner is written: "GitHub", "AWS".
   const written = owner.split('-').filter((w) => w !== 'generic').map((word) => title.match(new RegExp(`\\b${word.replace(/\W/g, '')}\\b`, 'i'))?.[0] ?? word).map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join(' ')
+  const said = currentLanguage() === 'zh' ? (chinese[owner] ?? written) : written
   if (currentLanguage() === 'en') {
     const words = found ? found[0].replaceAll('-', ' ').replace(/\bapi\b/, 'API').replace(/\bpat\b/, 'personal access token').replace(/\burl\b/, 'URL') : ''
-    const name = [written, words].filter(Boolean).join(' ')
+    const name = [said, words].filter(Boolean).join(' ')
     return name.charAt(0).toUpperCase() + name.slice(1)
   }
   const what = found ? found[1] : tx('secretType', type)
-  return [written, what].filter(Boolean).join(' ') || title || rule
+  return [said, what].filter(Boolean).join(said === chinese[owner] ? '' : ' ') || title || rule
 }

@@ -5,7 +5,9 @@ import Checkbox from 'antd/es/checkbox'
 import Form from 'antd/es/form'
 import Input from 'antd/es/input'
 import InputNumber from 'antd/es/input-number'
+import Select from 'antd/es/select'
 import { useState } from 'react'
+import { listRegistries } from '../../api/registries'
 import { getSettings, setSettings, type Settings } from '../../api/settings'
 import { t } from '../../i18n'
 import { PageHead, Panel } from '../../ui/bits'
@@ -17,6 +19,7 @@ interface Values {
   to: string
   zone: string
   scanOnSync: boolean
+  except: number[]
   purgeGoneDays: number
   timeoutMinutes: number
   feedsEveryHours: number
@@ -38,6 +41,7 @@ export function Component() {
 function SettingsForm({ settings: s }: { settings: Settings }) {
   const queries = useQueryClient()
   const { message } = AntApp.useApp()
+  const registries = useQuery({ queryKey: ['registries', 'all'], queryFn: ({ signal }) => listRegistries({}, signal) })
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<Error>()
 
@@ -47,7 +51,7 @@ function SettingsForm({ settings: s }: { settings: Settings }) {
     try {
       const kept = await setSettings({
         syncWindow: { enabled: v.enabled, from: v.from, to: v.to, zone: v.zone.trim() },
-        scanOnSync: v.scanOnSync, scanOnSyncExcept: s.scanOnSyncExcept, purgeGoneDays: v.purgeGoneDays,
+        scanOnSync: v.scanOnSync, scanOnSyncExcept: v.except, purgeGoneDays: v.purgeGoneDays,
         scanTimeoutSeconds: v.timeoutMinutes * 60, feedsEveryHours: v.feedsEveryHours, autoAdopt: v.autoAdopt,
       })
       queries.setQueryData(['settings'], kept)
@@ -65,19 +69,22 @@ function SettingsForm({ settings: s }: { settings: Settings }) {
       style={{ maxWidth: 720 }}
       onFinish={(v) => void save(v)}
       initialValues={{
-        ...s.syncWindow, scanOnSync: s.scanOnSync, purgeGoneDays: s.purgeGoneDays, timeoutMinutes: Math.max(1, Math.round(s.scanTimeoutSeconds / 60)),
+        ...s.syncWindow, scanOnSync: s.scanOnSync, except: s.scanOnSyncExcept ?? [], purgeGoneDays: s.purgeGoneDays, timeoutMinutes: Math.max(1, Math.round(s.scanTimeoutSeconds / 60)),
         feedsEveryHours: s.feedsEveryHours, autoAdopt: s.autoAdopt,
       }}
     >
       <div className="stack">
         <Panel title={t('settings.sync')}>
           <Form.Item name="enabled" valuePropName="checked"><Checkbox>{t('settings.syncDaily')}</Checkbox></Form.Item>
-          <div className="row wrap" style={{ gap: 16 }}>
+          <div className="row wrap" style={{ gap: 16, alignItems: 'flex-start' }}>
             <Form.Item name="from" label={t('settings.from')}><Input type="time" style={{ width: 120 }} /></Form.Item>
             <Form.Item name="to" label={t('settings.to')}><Input type="time" style={{ width: 120 }} /></Form.Item>
             <Form.Item name="zone" label={t('settings.zone')} extra={t('settings.zoneHelp')}><Input style={{ width: 220 }} placeholder="Asia/Shanghai" /></Form.Item>
           </div>
           <Form.Item name="scanOnSync" valuePropName="checked" extra={t('settings.scanOnSyncHelp')}><Checkbox>{t('settings.scanOnSync')}</Checkbox></Form.Item>
+          <Form.Item name="except" label={t('settings.except')} extra={t('settings.exceptHelp')}>
+            <Select mode="multiple" allowClear optionFilterProp="label" placeholder={t('settings.exceptNone')} style={{ maxWidth: 480 }} options={(registries.data?.items ?? []).map((r) => ({ value: r.id, label: r.name }))} />
+          </Form.Item>
           <Form.Item name="purgeGoneDays" label={t('settings.purge')} extra={t('settings.purgeHelp')}><InputNumber min={0} max={3650} precision={0} /></Form.Item>
         </Panel>
         <Panel title={t('settings.scans')}>

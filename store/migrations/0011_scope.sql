@@ -1,0 +1,3 @@
+-- What of a registry is read.
+
+ALTER TABLE registries ADD COLUMN scope JSON NOT NULL DEFAULT '{}'; -- registryScope
