@@ -15,7 +15,7 @@ RUN_DATA      ?= .cache/run
 LISTEN        ?= 127.0.0.1:8080
 BENCHFLAGS    ?=
 
-.PHONY: build web web-client console-test run example test deps lint bench accuracy fuzz clean
+.PHONY: build web web-client console-test run example test deps lint bench bench-console accuracy fuzz clean
 
 build: web ## bin/pratique, with its console
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/pratique ./cmd/pratique
@@ -95,6 +95,9 @@ lint: ## what a reviewer should not have to say
 
 bench: build deps ## ratios to gzip; makes its images once, which takes half an hour and 10 GB
 	$(GO) run ./bench $(BENCHFLAGS)
+
+bench-console: build deps ## what the console's lists take with 100 000 images; makes its database once, which takes a minute and 400 MB
+	cd web && node e2e/scale.mjs
 
 accuracy: deps ## comparisons with real feeds and independent tools
 	@test -d '$(PRATIQUE_DATA)' || { echo 'no folder $(PRATIQUE_DATA): name one with real feeds by PRATIQUE_DATA (see CONTRIBUTING.md)' >&2; exit 1; }

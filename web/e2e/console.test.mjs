@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { launch, open } from './browser.mjs'
 import { demonstration, Service } from './service.mjs'
+import { noShift, settled, watch } from './watch.mjs'
 import { inAllAppearances, quiet as noComplaints, steps } from './walk.mjs'
 
 const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', import.meta.url).pathname
 const password = ['a password', 'of my own', 'for tests'].join(' ')
 
-let demo, service, browser, page, complaints, context
+let demo, service, browser, page, complaints, context, watched
 
 before(async () => {
   demo = await demonstration(binary)
@@ -17,6 +18,7 @@ before(async () => {
   await service.begin(demo.feeds)
   browser = await launch()
   ;({ context, page, complaints } = await open(browser))
+  watched = await watch(page)
 }, { timeout: 180_000 })
 
 after(async () => {
@@ -233,6 +235,19 @@ test('a service that restarts under an open page: the page says so, and goes on'
 })
 
 const pages = ['/', '/images', '/vulnerabilities', '/vulnerabilities/CVE-2021-44228', '/components', '/secrets', '/malware', '/tasks', '/schedules', '/registries', '/feeds', '/exports', '/quota', '/audit', '/profile']
+
+test('nothing jumps while a page loads, and no answer is heavy', { timeout: 120_000 }, async () => {
+  const found = []
+  for (const path of ['/images', '/vulnerabilities', '/components', '/secrets', '/malware', '/tasks', '/registries']) {
+    await at(path)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await settled(page)
+    const { sum, of } = await watched.shift()
+    if (sum > noShift) found.push(`${path}: ${of.join('; ')}`)
+  }
+  assert.deepEqual([...found, ...watched.heavy()], [])
+  quiet()
+})
 
 test('no page is a barrier that a machine can find, in both appearances and on a telephone', { timeout: 300_000 }, async () => {
   assert.deepEqual(await inAllAppearances({ page, context, base: service.base }, pages), [])

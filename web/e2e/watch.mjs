@@ -46,7 +46,9 @@ export async function painted(page, action) {
     for (const kind of kinds) addEventListener(kind, begin, { capture: true })
     globalThis.painted = new Promise((done) => {
       let busy = list.getAttribute('aria-busy') === 'true'
-      const observer = new MutationObserver(() => {
+      const observer = new MutationObserver((records) => {
+        // Both changes may come at once, when the answer was there already.
+        busy ||= records.some((r) => r.oldValue === 'true')
         if (list.getAttribute('aria-busy') === 'true') busy = true
         else if (busy) {
           observer.disconnect()
@@ -59,7 +61,7 @@ export async function painted(page, action) {
           })
         }
       })
-      observer.observe(list, { attributes: true, attributeFilter: ['aria-busy'] })
+      observer.observe(list, { attributes: true, attributeFilter: ['aria-busy'], attributeOldValue: true })
     })
   })
   await action()
