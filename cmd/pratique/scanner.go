@@ -98,6 +98,13 @@ func (l *liveScanner) close() {
 	l.now.drop()
 }
 
+// current scans with the rules of now, also when others are in force later.
+func (l *liveScanner) current() *scan.Scanner {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now.Scanner
+}
+
 // Rules names the analyzers with their rule sets.
 func (l *liveScanner) Rules() string {
 	l.mu.Lock()

@@ -437,7 +437,7 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	if err := s.db.SetRules(ctx, scanner.Rules()); err != nil {
 		return nil, err
 	}
-	s.joinFleet(scanner)
+	s.joinFleet(scanner.current())
 	if s.flags.scans > 0 {
 		options.Handlers.Scan = scanner.Scan
 	}
