@@ -43,5 +43,5 @@ export function translated(sentence: string, phrases: Phrase[], left = depth): s
   const at = sentence.indexOf(': ')
   if (at < 0) return undefined
   const rest = translated(sentence.slice(at + 2), phrases, left - 1)
-  return rest === undefined ? undefined : `${sentence.slice(0, at)}:${rest}`
+  return rest === undefined ? undefined : `${sentence.slice(0, at)}：${rest}`
 }
