@@ -44,7 +44,8 @@ export async function painted(page, action) {
     const begin = (e) => (from ||= e.timeStamp)
     const kinds = ['click', 'input', 'keydown']
     for (const kind of kinds) addEventListener(kind, begin, { capture: true })
-    globalThis.painted = new Promise((done) => {
+    globalThis.painted = new Promise((done, fail) => {
+      setTimeout(() => fail(new Error('no new rows')), 20_000)
       let busy = list.getAttribute('aria-busy') === 'true'
       const observer = new MutationObserver((records) => {
         // Both changes may come at once, when the answer was there already.
