@@ -130,27 +130,31 @@ func hostName(host string) string {
 // agentCommands are the ways to start an agent. The secret goes in by a file: a
 // command line is seen by all who are on the host.
 func agentCommands(server, secret string, t pratique.AgentToken) []AgentCommand {
-	flags := " --server " + server
+	flags, env := " --server "+server, "PRATIQUE_SERVER="+server
 	if t.Kind == pratique.AgentSite {
 		flags += " --site " + t.Site
+		env += "\nPRATIQUE_SITE=" + t.Site
 	}
-	return []AgentCommand{
-		{Kind: "systemd", Note: pratique.Text{EN: "As root, where the program pratique and its unit are installed", ZH: "以 root 身份执行，主机上需已安装 pratique 程序及其 systemd 单元"},
-			Text: "install -d -m 700 /etc/pratique /var/lib/pratique-agent\n" +
-				"(umask 077; printf '%s\\n' '" + secret + "' > /etc/pratique/agent.token)\n" +
-				"printf 'PRATIQUE_AGENT_FLAGS=%s\\n' '" + strings.TrimSpace(flags) + " --token-file /etc/pratique/agent.token' > /etc/pratique/agent.env\n" +
-				"systemctl enable --now pratique-agent"},
+	keep := func(file string) string { return "(umask 077; printf '%s\\n' '" + secret + "' > " + file + ")\n" }
+	all := []AgentCommand{
+		{Kind: "systemd", Note: pratique.Text{EN: "As root, where the program and deploy/pratique-agent.service are installed", ZH: "以 root 身份执行，主机上需已安装 pratique 程序与 deploy/pratique-agent.service"},
+			Text: "install -d -m 700 /etc/pratique\n" + keep("/etc/pratique/agent.token") + "cat > /etc/pratique/agent.env <<'END'\n" + env + "\nEND\nsystemctl enable --now pratique-agent"},
 		{Kind: "docker", Note: pratique.Text{EN: "As a container that reads the engine's socket and folders", ZH: "以容器方式运行，读取引擎的套接字与数据目录"},
-			Text: "(umask 077; printf '%s\\n' '" + secret + "' > pratique-agent.token)\n" +
+			Text: keep("pratique-agent.token") +
 				"docker run -d --name pratique-agent --restart unless-stopped --pid host --network host \\\n" +
 				"  -v /var/run/docker.sock:/var/run/docker.sock -v /var/lib/docker:/var/lib/docker:ro -v /etc/machine-id:/etc/machine-id:ro \\\n" +
 				"  -v pratique-agent:/var/lib/pratique-agent -v \"$PWD/pratique-agent.token:/run/token:ro\" \\\n" +
 				"  pratique agent" + flags + " --token-file /run/token"},
-		{Kind: "kubernetes", Note: pratique.Text{EN: "On each node, by deploy/kubernetes/agent.yaml; the token has to be for as many agents as there are nodes", ZH: "通过 deploy/kubernetes/agent.yaml 部署到每个节点；令牌的可用次数不得少于节点数"},
-			Text: "kubectl create namespace pratique --dry-run=client -o yaml | kubectl apply -f -\n" +
-				"kubectl -n pratique create secret generic pratique-agent --from-literal=token='" + secret + "' --from-literal=server='" + server + "'\n" +
-				"kubectl -n pratique apply -f deploy/kubernetes/agent.yaml"},
 	}
+	if t.Kind == pratique.AgentSite {
+		return all
+	}
+	return append(all, AgentCommand{Kind: "kubernetes",
+		Note: pratique.Text{EN: "On each node, by deploy/kubernetes; the token has to be for as many agents as there are nodes", ZH: "通过 deploy/kubernetes 部署到每个节点；令牌的可用次数不得少于节点数"},
+		Text: "kubectl create namespace pratique --dry-run=client -o yaml | kubectl apply -f -\n" +
+			"kubectl -n pratique create secret generic pratique-agent --from-literal=token='" + secret + "'\n" +
+			"kubectl -n pratique apply -f deploy/kubernetes/agent.yaml\n" +
+			"kubectl -n pratique set env daemonset/pratique-agent PRATIQUE_SERVER=" + server})
 }
 
 // knownSite tells whether an agent reads the registries of a site.

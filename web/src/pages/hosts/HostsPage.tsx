@@ -42,7 +42,7 @@ export function Component() {
   const columns = useMemo<Column<HostRow>[]>(() => [
     ...hostColumns(),
     {
-      key: 'actions', title: t('list.actions'), width: 110, end: true,
+      key: 'actions', title: t('list.actions'), width: 84, end: true,
       render: (h) => (
         <span className="row nowrap">
           {may('scan') && h.online && <button type="button" className="plain link" onClick={() => ask(h)}>{t('update.one')}</button>}

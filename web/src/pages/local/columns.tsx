@@ -21,26 +21,26 @@ export function localColumns({ search = '', licensed, priority }: Options = {}):
   const same = (...keys: string[]) => keys.flatMap((key) => shared.filter((c) => c.key === key))
   return [
     {
-      key: 'name', title: t('images.name'), width: priority ? 300 : 250, sort: 'name', locked: true,
+      key: 'name', title: t('images.name'), width: 270, sort: 'name', locked: true,
       render: (r) => (
         <>
           <span className="name-cell">
             <Link to={detailOf(r, '', rest)} title={r.repository}>{r.repository}</Link>
             <Badges row={r} />
-            {r.inRegistries > 0 && r.imageID && <Link className="tag outline" to={`/images?imageID=${r.imageID}`} title={t('local.inRegistryHelp')}>{t('local.inRegistry')}</Link>}
           </span>
           {priority && <span className="muted small" style={{ display: 'block', whiteSpace: 'normal' }}>{listed((r.highPriority ?? []).map((x) => tx('reason', x)))}</span>}
         </>
       ),
     },
-    { key: 'tag', title: t('images.tag'), width: 120, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.tag || <span className="muted">{'<none>'}</span>}</span> },
-    { key: 'imageID', title: t('images.imageID'), width: 116, render: (r) => (r.imageID ? <Copyable text={r.imageID} shown={short(r.imageID)} /> : <span className="muted">–</span>) },
-    ...same('status', 'licensed', 'risks'),
+    { key: 'tag', title: t('images.tag'), width: 104, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.tag || <span className="muted">{'<none>'}</span>}</span> },
+    ...same('status').map((c) => ({ ...c, width: 128 })),
+    ...same('licensed', 'risks'),
     { key: 'hosts', title: t('nav.hosts'), width: 82, sort: 'hosts', desc: true, align: 'right', render: (r) => <Count n={r.hosts} to={detailOf(r, 'hosts', rest)} /> },
     { key: 'containers', title: t('nav.containers'), width: 100, sort: 'containers', desc: true, align: 'right', render: (r) => <Count n={r.containers} to={detailOf(r, 'containers', rest)} /> },
+    { key: 'type', title: t('local.type'), width: 104, render: (r) => (r.inRegistries > 0 && r.imageID ? <Link className="tag outline" to={`/images?imageID=${r.imageID}`} title={t('local.inRegistryHelp')}>{t('local.inRegistry')}</Link> : <span className="muted">{t('local.onlyHere')}</span>) },
     ...same('packages').map((c) => ({ ...c, optional: false })),
     ...same('scanned'),
-    ...same('vulnerabilities', 'malware', 'secrets', 'os', 'platform', 'size', 'created'),
+    ...same('imageID', 'vulnerabilities', 'malware', 'secrets', 'os', 'platform', 'size', 'created'),
     { key: 'digest', title: t('images.digest'), width: 130, optional: true, render: (r) => (r.digest ? <Copyable text={r.digest} shown={short(r.digest)} /> : '–') },
     ...same('recommended', 'priorityReason'),
   ]
