@@ -362,7 +362,10 @@ func (m *Machine) renew(_ context.Context, from caller, _ *wire.Renew) (any, err
 	return m.certify(from.agent, from.cert.PublicKey)
 }
 
-func (m *Machine) hello(_ context.Context, from caller, _ *wire.Hello) (any, error) {
+func (m *Machine) hello(ctx context.Context, from caller, _ *wire.Hello) (any, error) {
+	if err := m.Fleet.Store.AgentStarted(ctx, from.agent.ID); err != nil {
+		return nil, err
+	}
 	return &wire.Welcome{AgentID: from.agent.ID, Kind: from.agent.Kind, Site: from.agent.Site, Service: m.Version, SecretKey: m.SecretKey}, nil
 }
 

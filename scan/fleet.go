@@ -26,6 +26,8 @@ type FleetStore interface {
 	Enrol(ctx context.Context, secretHash string, a pratique.Agent, host pratique.Host) (pratique.Agent, error)
 	// AgentByKey is CodeUnauthorized for a key that is unknown or revoked.
 	AgentByKey(ctx context.Context, key string) (pratique.Agent, error)
+	// AgentStarted lets wait again what the agent was scanning before it ended.
+	AgentStarted(ctx context.Context, agentID int64) error
 	AgentBeat(ctx context.Context, agentID int64, host pratique.Host, version string, problems []pratique.Problem) error
 	// PutInventory is CodeConflict for one that is older than the last.
 	PutInventory(ctx context.Context, agentID int64, inv pratique.Inventory) error

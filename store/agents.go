@@ -81,6 +81,21 @@ func releaseWorker(ctx context.Context, tx *tx, worker string) error {
 	return err
 }
 
+// AgentStarted says that an agent's program has begun anew: whatever it was scanning
+// has lost its worker, and waits again as after any worker's death.
+func (s *Store) AgentStarted(ctx context.Context, agentID int64) error {
+	var orphans int64
+	err := s.write(ctx, func(tx *tx) (err error) {
+		orphans, err = tx.exec(ctx, "UPDATE scans SET beat = 0 WHERE ended IS NULL AND started IS NOT NULL AND worker = ?", agentWorker(agentID))
+		return err
+	})
+	if err != nil || orphans == 0 {
+		return err
+	}
+	_, err = s.ReleaseSilent(ctx, time.Hour)
+	return err
+}
+
 // Enrol makes an agent of whoever knows a token's secret, and uses the token up by
 // one. It is CodeUnauthorized when the token is unknown, expired, revoked or used
 // up. A host, or a key, that enrols again replaces its agent, whose key is revoked.

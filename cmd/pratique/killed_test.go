@@ -63,12 +63,12 @@ type mortal struct {
 	process *os.Process
 }
 
-func serveMortal(t *testing.T, data string) *mortal {
+func serveMortal(t *testing.T, data string, more ...string) *mortal {
 	t.Helper()
 	self, err := os.Executable()
 	check(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), victimEnv+"="+strings.Join([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0"}, "|"))
+	cmd.Env = append(os.Environ(), victimEnv+"="+strings.Join(append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--feeds-every", "0"}, more...), "|"))
 	out, err := cmd.StdoutPipe()
 	check(t, err)
 	cmd.Stderr = &lockedLog{}
