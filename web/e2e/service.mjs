@@ -18,7 +18,7 @@ async function freePort() {
 }
 
 /** start runs the binary until it has printed what matches. */
-async function start(binary, args, pattern, env = {}) {
+export async function start(binary, args, pattern, env = {}) {
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let text = ''
   const found = await new Promise((done, fail) => {
@@ -70,8 +70,9 @@ export async function demonstration(binary) {
  * is the same service, but that its schedules look at a clock that can be moved.
  */
 export class Service {
-  constructor(binary, { movable = false } = {}) {
+  constructor(binary, { movable = false, agents = false } = {}) {
     this.binary = binary
+    this.agents = agents
     this.movable = movable
   }
 
@@ -100,7 +101,7 @@ export class Service {
   }
 
   #run(pattern) {
-    const args = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--feeds-every', '0']
+    const args = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--feeds-every', '0', ...(this.agents ? ['--agent-listen', '127.0.0.1:0'] : [])]
     if (!this.movable) return start(this.binary, args, pattern)
     return start(this.binary, [], pattern, { PRATIQUE_TEST_VICTIM: args.join('|'), PRATIQUE_TEST_CLOCK: join(this.data, 'clock') })
   }
