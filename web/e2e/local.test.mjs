@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launch, open } from './browser.mjs'
 import { Service, start } from './service.mjs'
-import { quiet, steps, words } from './walk.mjs'
+import { inAllAppearances, quiet, steps, words } from './walk.mjs'
 
 const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', import.meta.url).pathname
 const say = words('en')
@@ -106,5 +106,12 @@ test('it is scanned where it is, and is then one of those to deal with first, wi
   await row.getByRole('link', { name: say('images.details'), exact: true }).click()
   await page.getByRole('dialog').getByText(say('detail.risk')).waitFor()
   assert.match(page.url(), /\/local-images\/\d+\?.*highPriority=true/)
+  quiet(complaints)
+})
+
+test('none of these pages is a barrier that a machine can find', { timeout: 120_000 }, async () => {
+  const row = page.url().match(/\/local-images\/(\d+)/)[1]
+  const found = await inAllAppearances({ page, context, base: service.base }, ['/local-images?highPriority=true', `/local-images/${row}/hosts`, '/containers', '/agents'])
+  assert.deepEqual(found, [])
   quiet(complaints)
 })
