@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -60,9 +61,20 @@ func (s *service) joinFleet(scanner *scan.Scanner) {
 		return
 	}
 	hosts := filepath.Join(cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), "hosts")
+	var mu sync.Mutex
+	opened := map[string]scan.FactStore{} // each has buffers of its own
 	fleet.Own = func(a pratique.Agent) (scan.FactStore, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if kept, ok := opened[a.HostID]; ok {
+			return kept, nil
+		}
 		own, err := factdir.Open(filepath.Join(hosts, pratique.DigestOf([]byte(a.HostID)).Hex()[:32]))
-		return scan.OwnFacts{Shared: scanner.Facts, Host: own}, err
+		if err != nil {
+			return nil, err
+		}
+		opened[a.HostID] = scan.OwnFacts{Shared: scanner.Facts, Host: own}
+		return opened[a.HostID], nil
 	}
 }
 
