@@ -69,22 +69,17 @@ type Fleet struct {
 	Own func(a pratique.Agent) (FactStore, error)
 
 	judging turnstile
-	woken   signal
 }
 
-// askAgain is how often work is looked for while an agent waits for some. What this
-// process makes of wishes wakes it at once.
+// askAgain is how often work is looked for while an agent waits for some. Wishes may
+// come by any server, so nobody can say when there is some.
 const askAgain = 2 * time.Second
-
-// Wake lets agents that wait for work look for it now.
-func (f *Fleet) Wake() { f.woken.give() }
 
 // Work waits for something to do; when the agent is busy, for data updates alone.
 func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration, busy bool) (work pratique.AgentWork, err error) {
 	patience := time.NewTimer(wait)
 	defer patience.Stop()
 	for {
-		woken := f.woken.wait()
 		if busy {
 			work.Refresh, err = f.Store.NextRefresh(ctx, a.ID)
 		} else {
@@ -109,7 +104,6 @@ func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration, 
 			return work, ctx.Err()
 		case <-patience.C:
 			return work, nil
-		case <-woken:
 		case <-time.After(askAgain):
 		}
 	}
@@ -462,29 +456,5 @@ func (t *turnstile) enter(ctx context.Context, most int) (leave func(), err erro
 		return func() { <-t.slots }, nil
 	case <-ctx.Done():
 		return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", context.Cause(ctx))
-	}
-}
-
-// signal wakes all who wait for it. The zero value is ready.
-type signal struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (s *signal) wait() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ch == nil {
-		s.ch = make(chan struct{})
-	}
-	return s.ch
-}
-
-func (s *signal) give() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ch != nil {
-		close(s.ch)
-		s.ch = nil
 	}
 }

@@ -260,12 +260,20 @@ func (s *Store) ActiveScans(ctx context.Context, images ...pratique.Digest) (ids
 // MaxAttempts is how many workers may die of one scan.
 const MaxAttempts = 5
 
+// overtime is how long after its time a scan may go on. Workers keep the time
+// themselves; an agent on a host that was taken over may not.
+const overtime = 2 * time.Minute
+
 // ReleaseSilent takes scans from workers that have not beaten for the given time,
-// and lets them wait again; a scan that outlived MaxAttempts workers has failed. It
-// returns the scans that wait again.
+// and lets them wait again; a scan that outlived MaxAttempts workers has failed, and
+// so has one that goes on although its time was over long ago. It returns the scans
+// that wait again.
 func (s *Store) ReleaseSilent(ctx context.Context, silence time.Duration) (released []int64, err error) {
 	err = s.write(ctx, func(tx *tx) error {
 		released = nil
+		if err := endOverdue(ctx, tx); err != nil {
+			return err
+		}
 		before := at(tx.now.Add(-silence))
 		type silent struct {
 			id   int64
@@ -296,6 +304,27 @@ func (s *Store) ReleaseSilent(ctx context.Context, silence time.Duration) (relea
 		return nil
 	}, lockScans)
 	return released, err
+}
+
+// endOverdue ends scans whose workers beat on when their time is over.
+func endOverdue(ctx context.Context, tx *tx) error {
+	type overdue struct {
+		id      int64
+		timeout time.Duration
+	}
+	all, err := collect(ctx, tx, func(rows *sql.Rows, v *overdue) error { return rows.Scan(&v.id, (*micros)(&v.timeout)) },
+		"SELECT id, timeout FROM scans WHERE ended IS NULL AND started IS NOT NULL AND timeout > 0 AND started + timeout < ? ORDER BY id", at(tx.now.Add(-overtime)))
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		failure := pratique.Errorf(pratique.CodeTimeout, "timed out: the scan took longer than %s", v.timeout).
+			WithRemedy("scan it again, which goes on where this scan ended, or give it more time")
+		if err := endScan(ctx, tx, v.id, pratique.StatusFailed, failure); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Release lets a scan wait again, because its worker stops.

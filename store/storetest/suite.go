@@ -23,7 +23,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		test func(t *testing.T, s *store.Store, dsn string)
 	}{
 		{"registries", registries}, {"sealed", sealed}, {"syncs", syncs}, {"listings", listings}, {"newest", newest}, {"pulls", pulls},
-		{"wishes", wishes}, {"contents", contents}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence},
+		{"wishes", wishes}, {"contents", contents}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence}, {"overdue", overdue},
 		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
 		{"images", images}, {"paging", paging}, {"lists", lists}, {"places", places}, {"overview", overview}, {"accounts", accounts},
@@ -564,6 +564,34 @@ func silence(t *testing.T, s *store.Store, _ string) {
 	}
 	c := ok[pratique.Scan](t)(s.Scan(ctx, scans[0]))
 	if c.Status != pratique.StatusFailed || c.Error == nil || c.Error.Remedy == "" {
+		t.Errorf("scan %+v", c)
+	}
+	if got := ok[pratique.Task](t)(s.Task(ctx, task.ID)); got.Failed != 1 || got.Ended == nil {
+		t.Errorf("task %+v", got)
+	}
+}
+
+// A worker that beats on when the scan's time is over has lost it, and nobody gets it
+// next.
+func overdue(t *testing.T, s *store.Store, _ string) {
+	ctx := context.Background()
+	estate(t, s, 1)
+	task, scans, err := s.CreateTask(ctx, want(ids(1), pratique.CategorySecret))
+	must(t, err)
+	lease := ok[pratique.Lease](t)(s.Claim(ctx, scans[0], "w"))
+	for _, late := range []time.Duration{time.Hour, 3 * time.Minute} { // an hour in all is not yet enough
+		if c := ok[pratique.Scan](t)(s.Scan(ctx, scans[0])); c.Ended != nil {
+			t.Fatalf("ended before its time was over: %+v", c)
+		}
+		_, err = s.Writer().Exec(fmt.Sprintf("UPDATE scans SET started = started - %d", late.Microseconds()))
+		must(t, err)
+		must(t, s.Beat(ctx, lease, nil))
+		if released := ok[[]int64](t)(s.ReleaseSilent(ctx, time.Minute)); len(released) != 0 {
+			t.Errorf("released %v", released)
+		}
+	}
+	refused(t, s.Beat(ctx, lease, nil), pratique.CodeCancelled)
+	if c := ok[pratique.Scan](t)(s.Scan(ctx, scans[0])); c.Status != pratique.StatusFailed || c.Error == nil || c.Error.Code != pratique.CodeTimeout || c.Error.Remedy == "" {
 		t.Errorf("scan %+v", c)
 	}
 	if got := ok[pratique.Task](t)(s.Task(ctx, task.ID)); got.Failed != 1 || got.Ended == nil {
