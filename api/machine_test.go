@@ -436,6 +436,14 @@ func TestHostileMessages(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("another's heartbeats took %s", took)
 	}
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return refused
+	}
+	for deadline := time.Now().Add(20 * time.Second); count() < 50 && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
 	stop()
 	group.Wait()
 	if refused < 50 {
