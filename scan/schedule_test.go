@@ -496,7 +496,7 @@ func TestWhatIsNoSchedule(t *testing.T) {
 	a := newAlmanac(t, filepath.Join(t.TempDir(), "pratique.db"), 1)
 	for field, change := range map[string]func(*pratique.Schedule){
 		"name":           func(v *pratique.Schedule) { v.Name = " " },
-		"kind":           func(v *pratique.Schedule) { v.Kind = pratique.ImagesLocal },
+		"kind":           func(v *pratique.Schedule) { v.Kind = "elsewhere" },
 		"everyDays":      func(v *pratique.Schedule) { v.EveryDays = 0 },
 		"weekdays":       func(v *pratique.Schedule) { v.EveryDays, v.Weekdays = 0, []string{"someday"} },
 		"firstDay":       func(v *pratique.Schedule) { v.FirstDay = "yesterday" },
