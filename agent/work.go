@@ -10,7 +10,6 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/agent/wire"
-
 	"github.com/pratique/pratique/scan"
 	"github.com/pratique/pratique/source"
 )
@@ -97,7 +96,7 @@ type scanning struct {
 	*agent
 	task     wire.Task
 	lease    wire.Lease
-	progress progress
+	progress *scan.Tracker
 	ctx      context.Context // of the scan
 	cancel   context.CancelCauseFunc
 
@@ -109,7 +108,7 @@ type scanning struct {
 
 func (a *agent) scan(ctx context.Context, task wire.Task) {
 	lease := task.Scan.Lease
-	s := &scanning{agent: a, task: task, lease: wire.Lease{Scan: lease.ScanID, Attempt: lease.Attempt}}
+	s := &scanning{agent: a, task: task, lease: wire.Lease{Scan: lease.ScanID, Attempt: lease.Attempt}, progress: scan.NewTracker(lease.Categories)}
 	began := time.Now()
 	err := s.run(ctx, lease)
 	a.Log.Info("a scan ended", "scan", lease.ScanID, "image", lease.ImageID.Short(), "took", time.Since(began).Round(time.Millisecond), "error", err)
@@ -262,7 +261,7 @@ func (s *scanning) readOpened(ctx context.Context) error {
 	var err error
 	s.layers, s.found, err = scan.Read(ctx, scan.Request{
 		Image: s.opened.Image, Source: s.opened, Problems: s.opened.Problems, Pass: s.pass, Store: (*toldFacts)(s), Attested: true,
-		Progress: &s.progress, Started: now, Now: now.UTC(),
+		Progress: s.progress, Started: now, Now: now.UTC(),
 	})
 	return err
 }
@@ -270,6 +269,8 @@ func (s *scanning) readOpened(ctx context.Context) error {
 // toldFacts are the facts that the service has: those of layers that it knows need
 // not be fetched, because nothing is judged here.
 type toldFacts scanning
+
+var _ scan.FactStore = (*toldFacts)(nil)
 
 func (t *toldFacts) Get(diffID pratique.Digest, analyzer, version string) *pratique.Facts {
 	if !t.known[diffID] {
@@ -307,11 +308,7 @@ func (s *scanning) beat(ctx context.Context) (stop func()) {
 				return
 			case <-tick.C:
 			}
-			percents := map[pratique.Category]int{}
-			for _, c := range s.task.Scan.Lease.Categories {
-				percents[c] = s.progress.percent()
-			}
-			err := s.client.ask(beating, &wire.Progress{Lease: s.lease, Progress: percents}, &wire.Done{})
+			err := s.client.ask(beating, &wire.Progress{Lease: s.lease, Progress: s.progress.Percents()}, &wire.Done{})
 			if code := pratique.CodeOf(err); beating.Err() == nil && (code == pratique.CodeCancelled || code == pratique.CodeUnauthorized) {
 				s.cancel(errEnded)
 				return
@@ -323,47 +320,3 @@ func (s *scanning) beat(ctx context.Context) (stop func()) {
 		group.Wait()
 	}
 }
-
-// progress is how many of an image's bytes are done. Judging is the rest.
-type progress struct {
-	mu    sync.Mutex
-	sizes []int64
-	done  []int64
-}
-
-// shareRead is the part of a scan that is reading, in per cent.
-const shareRead = 95
-
-func (p *progress) Phase(string) {}
-
-func (p *progress) Layers(layers []pratique.Layer) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sizes, p.done = make([]int64, len(layers)), make([]int64, len(layers))
-	for i, l := range layers {
-		p.sizes[i] = max(l.Size, 1)
-	}
-}
-
-func (p *progress) Layer(i int, read int64, state pratique.LayerState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i >= len(p.sizes) {
-		return
-	}
-	if p.done[i] = min(read, p.sizes[i]); state != "" {
-		p.done[i] = p.sizes[i]
-	}
-}
-
-func (p *progress) percent() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var total, done int64 = 1, 0
-	for i, size := range p.sizes {
-		total, done = total+size, done+p.done[i]
-	}
-	return int(shareRead * done / total)
-}
-
-var _ scan.FactStore = (*toldFacts)(nil)

@@ -374,7 +374,7 @@ func (f *Fleet) judge(ctx context.Context, a pratique.Agent, h held, reading pra
 	now := time.Now()
 	report, err = Run(ctx, Request{
 		Image: img, Source: untold{reading.Layers}, Problems: problems, Pass: f.Pass, Keys: reading.Keys, Store: h.facts, Attested: a.Kind == pratique.AgentHost,
-		Knowledge: known, Bundle: bundle, Credentials: f.Credentials, Progress: newTracker(nil), Tool: f.Tool, Started: now, Now: now.UTC(),
+		Knowledge: known, Bundle: bundle, Credentials: f.Credentials, Progress: NewTracker(nil), Tool: f.Tool, Started: now, Now: now.UTC(),
 	})
 	return report, KnowledgeName(known), err
 }

@@ -89,7 +89,7 @@ func (s *Scanner) Scan(ctx context.Context, args ScanArgs, attempt Attempt) erro
 	default:
 		return err
 	}
-	w := &scanning{Scanner: s, lease: lease, began: time.Now(), tracker: newTracker(lease.Categories)}
+	w := &scanning{Scanner: s, lease: lease, began: time.Now(), tracker: NewTracker(lease.Categories)}
 	return w.do(ctx)
 }
 
@@ -98,9 +98,10 @@ type scanning struct {
 	*Scanner
 	lease   pratique.Lease
 	began   time.Time
-	tracker *tracker
-	told    string // KnowledgeName of what judged
-	kind    string // of the registry that was read last
+	tracker *Tracker
+	request *Request // of the last run
+	told    string   // KnowledgeName of what judged
+	kind    string   // of the registry that was read last
 }
 
 func (w *scanning) do(ctx context.Context) error {
@@ -231,14 +232,14 @@ func (w *scanning) timedOut() *pratique.Error {
 // partial is the report of what was read until now: the layers that are not in the
 // store are told as not read.
 func (w *scanning) partial(ctx context.Context) *pratique.Report {
-	request := w.tracker.request
+	request := w.request
 	if request == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	r := *request
-	r.Source, r.Turns, r.Progress = unread{}, nil, newTracker(nil)
+	r.Source, r.Turns, r.Progress = unread{}, nil, NewTracker(nil)
 	known, bundle, release, err := w.Knowledge.Current(ctx)
 	if err != nil {
 		return nil
@@ -383,7 +384,7 @@ func (w *scanning) run(ctx context.Context, opened Opened) (*pratique.Report, er
 		Pass: w.Pass, Store: facts, Turns: w.Turns, Knowledge: known, Bundle: bundle, Credentials: w.Credentials,
 		Progress: w.tracker, Tool: w.Tool, Started: now, Now: now.UTC(),
 	}
-	w.tracker.request = &request
+	w.request = &request
 	return Run(ctx, request)
 }
 

@@ -26,11 +26,9 @@ const (
 	shareJudged = 85
 )
 
-// tracker turns what a run tells into per cent for each category. It never goes
-// back, also when an image is read from a second place.
-type tracker struct {
-	request *Request // of the last run
-
+// Tracker turns what a run tells into per cent for each category. It never goes
+// back, also when an image is read from a second place. It is a [Progress].
+type Tracker struct {
 	mu       sync.Mutex
 	sizes    []int64 // of layers, as far as they are known
 	done     []int64 // bytes of each
@@ -41,8 +39,9 @@ type tracker struct {
 	changed  chan struct{}
 }
 
-func newTracker(categories []pratique.Category) *tracker {
-	t := &tracker{progress: map[pratique.Category]int{}, changed: make(chan struct{}, 1)}
+// NewTracker tracks the progress of categories, all of which begin at 0.
+func NewTracker(categories []pratique.Category) *Tracker {
+	t := &Tracker{progress: map[pratique.Category]int{}, changed: make(chan struct{}, 1)}
 	for _, c := range categories {
 		t.progress[c] = 0
 	}
@@ -50,7 +49,7 @@ func newTracker(categories []pratique.Category) *tracker {
 }
 
 // Phase is told by a run.
-func (t *tracker) Phase(name string) {
+func (t *Tracker) Phase(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.judging = name == "judging"
@@ -58,7 +57,7 @@ func (t *tracker) Phase(name string) {
 }
 
 // Layers is told by a run, when it begins to read.
-func (t *tracker) Layers(layers []pratique.Layer) {
+func (t *Tracker) Layers(layers []pratique.Layer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.earlier = t.sum()
@@ -69,7 +68,7 @@ func (t *tracker) Layers(layers []pratique.Layer) {
 }
 
 // Layer is told by a run: the bytes of a blob that were read, or its end.
-func (t *tracker) Layer(i int, read int64, state pratique.LayerState) {
+func (t *Tracker) Layer(i int, read int64, state pratique.LayerState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if i >= len(t.sizes) {
@@ -83,7 +82,7 @@ func (t *tracker) Layer(i int, read int64, state pratique.LayerState) {
 	t.update()
 }
 
-func (t *tracker) update() {
+func (t *Tracker) update() {
 	var total, done int64 = 1, 0
 	for i, size := range t.sizes {
 		total, done = total+size, done+t.done[i]
@@ -111,20 +110,21 @@ func (t *tracker) update() {
 	}
 }
 
-func (t *tracker) percents() map[pratique.Category]int {
+// Percents is how far each category is.
+func (t *Tracker) Percents() map[pratique.Category]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return maps.Clone(t.progress)
 }
 
 // bytes is how many were read from registries.
-func (t *tracker) bytes() int64 {
+func (t *Tracker) bytes() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.sum()
 }
 
-func (t *tracker) sum() int64 {
+func (t *Tracker) sum() int64 {
 	sum := t.earlier
 	for _, n := range t.pulled {
 		sum += n
@@ -156,7 +156,7 @@ func (w *scanning) beat(ctx context.Context, cancel context.CancelCauseFunc) (st
 			case <-tick.C:
 			case <-w.tracker.changed:
 			}
-			if err := w.Store.Beat(ctx, w.lease, w.tracker.percents()); pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
+			if err := w.Store.Beat(ctx, w.lease, w.tracker.Percents()); pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
 				cancel(errEnded)
 			}
 			select {
