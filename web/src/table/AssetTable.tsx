@@ -40,7 +40,7 @@ export interface Ticked {
   clear(): void
 }
 
-interface Props<R> {
+export interface AssetTableProps<R> {
   /** First word of the query's key and of the columns' preference. */
   name: string
   /** Further words of the key, where a list is part of something ("image", id). */
@@ -73,7 +73,7 @@ interface Props<R> {
 
 const stale = 10_000
 
-export function AssetTable<R extends object>(props: Props<R>) {
+export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   const { name, of = [], columns, filters = [], load, rowKey, searchable = true, open, bulk, exporting } = props
   const ticks = bulk !== undefined || (exporting !== undefined && hasTicks(exporting.kind))
   const state = useListState(filters, props.scope, props.fixed)
