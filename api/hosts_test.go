@@ -60,8 +60,11 @@ func TestLocalImages(t *testing.T) {
 			t.Errorf("%q: %d rows, want %d", query, len(rows.Items), want)
 		}
 	}
-	if r := rows.Items[0]; rows.Items == nil || r.Source != pratique.SourceLocal {
-		t.Errorf("%+v", r)
+	p.want(http.StatusOK, "GET", "/api/v1/local-images", nil, &rows)
+	for _, r := range rows.Items {
+		if r.Source != pratique.SourceLocal {
+			t.Errorf("%+v", r)
+		}
 	}
 	p.want(http.StatusOK, "GET", "/api/v1/images?total=true", nil, &rows)
 	if rows.Total != 0 {
