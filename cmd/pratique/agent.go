@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -62,12 +61,7 @@ Each flag can be set by the environment (PRATIQUE_SERVER for --server) and by a 
 (--config), as for "pratique serve".`,
 		Example: "  pratique agent --server https://pratique.example:8443 --token-file /etc/pratique/agent.token\n  pratique agent --server https://pratique.example:8443 --token-file token --site factory-2",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := applySettings(cmd.Flags(), cmp.Or(f.config, os.Getenv("PRATIQUE_CONFIG")), os.LookupEnv); err != nil {
-				return err
-			}
-			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
+		RunE:    configured(&f.config, f.run),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "settings file, .yaml or .toml")

@@ -83,16 +83,7 @@ At the first start an administrator is made, whose one-time password is printed
 once.`,
 		Example: "  pratique serve --data /var/lib/pratique --listen 0.0.0.0:8080\n  PRATIQUE_DATABASE=postgres://pratique@db/pratique pratique serve --config /etc/pratique.yaml",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			path := f.config
-			if path == "" {
-				path = os.Getenv("PRATIQUE_CONFIG")
-			}
-			if err := applySettings(cmd.Flags(), path, os.LookupEnv); err != nil {
-				return err
-			}
-			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
+		RunE:    configured(&f.config, f.run),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "settings file, .yaml or .toml")

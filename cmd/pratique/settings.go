@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
@@ -17,6 +21,17 @@ import (
 
 // maxSettings bounds a settings file, in bytes.
 const maxSettings = 1 << 20
+
+// configured runs a command whose flags have been filled in by [applySettings]; file
+// is its flag --config.
+func configured(file *string, run func(ctx context.Context, stdout, stderr io.Writer) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		if err := applySettings(cmd.Flags(), cmp.Or(*file, os.Getenv("PRATIQUE_CONFIG")), os.LookupEnv); err != nil {
+			return err
+		}
+		return run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+	}
+}
 
 // applySettings fills in the flags that were not given: from the environment
 // (PRATIQUE_TLS_CERT for --tls-cert), else from the file, whose keys are the flags'

@@ -58,12 +58,7 @@ Each flag can be set by the environment (PRATIQUE_DATABASE for --database) and b
 file (--config), as for "pratique serve".`,
 		Example: "  pratique worker --database postgres://pratique@db/pratique --key /etc/pratique/key\n  pratique worker --config /etc/pratique-worker.yaml --scans 8 --facts /mnt/facts",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := applySettings(cmd.Flags(), cmp.Or(f.config, os.Getenv("PRATIQUE_CONFIG")), os.LookupEnv); err != nil {
-				return err
-			}
-			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
+		RunE:    configured(&f.config, f.run),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "settings file, .yaml or .toml")
