@@ -229,6 +229,7 @@ func TestContainerdStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	containerd.Run(t, "-n", "moby", "images", "import", f.Name())
+	containerd.Stop() // its collector would take away what it did not write itself
 	id, manifest := pratique.DigestOf(img.Config()), pratique.DigestOf(img.Manifest())
 	// An index as registries have it: this platform was pulled, the other was not,
 	// and there is an attestation.
