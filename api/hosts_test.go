@@ -148,7 +148,7 @@ func TestAgentTokens(t *testing.T) {
 	p, _, _ := withHosts(t)
 	var token NewToken
 	p.want(http.StatusCreated, "POST", "/api/v1/agent-tokens", object{"uses": 3, "expiresHours": 2, "note": "nodes"}, &token)
-	if token.Uses != 3 || token.Expires.Sub(time.Now()) > 2*time.Hour || len(token.Secret) < 40 || len(token.Commands) != 3 || token.Server != "https://127.0.0.1:8443" {
+	if token.Uses != 3 || time.Until(token.Expires) > 2*time.Hour || len(token.Secret) < 40 || len(token.Commands) != 3 || token.Server != "https://127.0.0.1:8443" {
 		t.Errorf("%+v", token)
 	}
 	for _, c := range token.Commands {

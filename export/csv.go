@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 type csvWriter struct {
@@ -55,11 +56,9 @@ func harmless(s string, v value) string {
 	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") {
 		return "'" + s
 	}
-	for _, first := range strings.TrimLeft(s, " \u00a0\u3000\t\r\n\ufeff\x00") {
-		if strings.ContainsRune("=+-@＝＋－＠|", first) {
-			return "'" + s
-		}
-		break
+	rest := strings.TrimLeft(s, " \u00a0\u3000\t\r\n\ufeff\x00")
+	if first, _ := utf8.DecodeRuneInString(rest); rest != "" && strings.ContainsRune("=+-@＝＋－＠|", first) {
+		return "'" + s
 	}
 	return s
 }

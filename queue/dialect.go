@@ -224,6 +224,9 @@ func (db database) migrateSQLite(ctx context.Context, m *rivermigrate.Migrator[*
 				return err
 			}
 		}
+		// River warns that some migrations cannot share a transaction; those are of
+		// PostgreSQL, and without one two processes would migrate at once.
+		//lint:ignore SA1019 see above
 		_, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil)
 		return err
 	})

@@ -534,8 +534,7 @@ func (j *journey) filters() {
 	for _, query := range []string{"status=asleep", "risk=some", "sort=colour", "limit=0", "limit=100000", "cursor=AAAA", "createdFrom=yesterday"} {
 		j.s.refused(http.StatusUnprocessableEntity, http.MethodGet, "/images?"+query, nil)
 	}
-	var facets map[string]json.RawMessage
-	facets = get[map[string]json.RawMessage](j.s, "/images/facets")
+	facets := get[map[string]json.RawMessage](j.s, "/images/facets")
 	for _, want := range []string{"alpine", "rocky", "arm64", "team2", "harbour"} {
 		if text, _ := json.Marshal(facets); !strings.Contains(string(text), want) {
 			j.Errorf("the facets lack %s: %s", want, text)

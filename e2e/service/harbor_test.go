@@ -50,12 +50,10 @@ func startHarbor(t testing.TB, version int, plain, signed *content) *harbortest.
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	direct := proxy.Director
-	proxy.Director = func(r *http.Request) {
-		direct(r)
-		r.SetBasicAuth(registrytest.Username, registrytest.Password)
-	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.SetBasicAuth(registrytest.Username, registrytest.Password)
+	}}
 	return harbortest.Start(t, version, func(s *harbortest.Server) {
 		s.Images = proxy
 		s.Edit = strings.NewReplacer(harbortest.Plain, pratique.DigestOf(plain.Manifest()).Hex(), harbortest.Signed, pratique.DigestOf(signed.Manifest()).Hex(),

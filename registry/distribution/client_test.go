@@ -601,7 +601,7 @@ func TestManifestFailures(t *testing.T) {
 		{"broken", status(500, "", "", "panic"), "1", pratique.CodeUnreachable, "fault of its own"},
 		{"silent", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "1", pratique.CodeUnreachable, "in time"},
 		{"cut header", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "1", pratique.CodeUnreachable, "connection"},
-		{"circles", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, "1", pratique.CodeUnreachable, "circles"},
+		{"circles", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "1", pratique.CodeUnreachable, "circles"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

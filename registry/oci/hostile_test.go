@@ -185,7 +185,9 @@ func TestHostileRegistries(t *testing.T) {
 			w.Header().Set("Link", "<"+other.URL+"/v2/_catalog>; rel=next")
 			_, _ = io.WriteString(w, `{"repositories":[]}`)
 		}, pratique.CodeUnreachable, ""},
-		"catalogue redirected": {"_catalog", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, 307) }, "", ""},
+		"catalogue redirected": {"_catalog", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+		}, "", ""},
 		"gigantic tags": {"/a/tags", func(w http.ResponseWriter, _ *http.Request) {
 			for range 20 {
 				_, _ = io.WriteString(w, strings.Repeat(" ", 1<<20))
@@ -202,7 +204,9 @@ func TestHostileRegistries(t *testing.T) {
 			w.Header().Set("Retry-After", "3600")
 			w.WriteHeader(429)
 		}, pratique.CodeRateLimited, ""},
-		"image redirected":  {"/a/manifests", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, 307) }, "", pratique.CodeCorrupt},
+		"image redirected": {"/a/manifests", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+		}, "", pratique.CodeCorrupt},
 		"garbage":           {"/a/manifests", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "\x00{") }, "", pratique.CodeCorrupt},
 		"config that lies":  {"/a/blobs", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") }, "", ""},
 		"config is missing": {"/a/blobs", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, "", ""},
