@@ -180,7 +180,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
     content = page.isPending ? <Waiting /> : (
       <Rows<R>
         rows={rows}
-        keys={keys}
+        rowKey={rowKey}
         columns={tableColumns}
         width={width}
         compact={ui.density === 'compact'}

@@ -14,7 +14,7 @@ export interface Acts<R> {
 
 interface Props<R> {
   rows: R[]
-  keys: RowKey[]
+  rowKey(row: R): RowKey
   columns: ColumnType<R>[]
   width: number
   compact: boolean
@@ -31,11 +31,12 @@ interface Props<R> {
   acts: RefObject<Acts<R>>
 }
 
-function RowsOf<R extends object>({ rows, keys, columns, width, compact, scoped, current, focused, selection, empty, acts }: Props<R>) {
+function RowsOf<R extends object>({ rows, rowKey, columns, width, compact, scoped, current, focused, selection, empty, acts }: Props<R>) {
+  const keys = rows.map(rowKey)
   return (
     <Table<R>
       size={compact ? 'small' : 'middle'}
-      rowKey={(row) => keys[rows.indexOf(row)]}
+      rowKey={rowKey}
       columns={columns}
       dataSource={rows}
       pagination={false}
