@@ -7,7 +7,8 @@
 // for work, and reads the layers of images with the same pass that workers use
 // ([scan.Read]). What it finds goes to the service as facts, layer by layer, so that
 // whoever goes on after an agent that died does not begin again. It judges nothing
-// and needs no feeds. Package wire says how the two speak.
+// and needs no feeds; rules for malware, which have to be where bytes are, it keeps as
+// the service names them ([rules]). Package wire says how the two speak.
 //
 // An agent has little state: its key with the certificate, and the engines that it
 // has told about ([state]). It lives with the host that it runs on: the host's work
@@ -17,6 +18,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -48,8 +50,12 @@ type Config struct {
 	InventoryEvery time.Duration // may be 0: five minutes
 
 	// Pass makes what layers are read with, from the installation's key of secrets'
-	// hashes. scratch is a folder for large files; stop ends both.
-	Pass func(secretKey []byte) (pass *layer.Pass, scratch string, stop func(), err error)
+	// hashes and the rules that are kept here.
+	Pass    func(secretKey []byte) (*layer.Pass, error)
+	Scratch string // folder for large files
+	// Rules makes the packs of rules that are kept here those that are given, and tells
+	// whether they are others than before. fetch writes the content of one.
+	Rules func(ctx context.Context, packs []wire.RulePack, fetch func(ctx context.Context, digest pratique.Digest, w io.Writer) error) (changed bool, err error)
 	// Remote opens images of registries, for a site.
 	Remote   Remote
 	Parallel int // images that are read at once; may be 0: one
@@ -77,11 +83,9 @@ const (
 // agent is a running one.
 type agent struct {
 	Config
-	client *client
-	state  *state
-	pass   *layer.Pass
-	// scratch is where what an engine saves is put.
-	scratch string
+	client  *client
+	state   *state
+	rules   rules
 	watches []*watch
 
 	mu       sync.Mutex
@@ -108,11 +112,11 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return ended(ctx, err)
 	}
-	var stop func()
-	if a.pass, a.scratch, stop, err = c.Pass(welcome.SecretKey); err != nil {
-		return err
+	a.rules = rules{agent: a, key: welcome.SecretKey, named: make(chan *wire.RuleSet, 1)}
+	if err := a.rules.begin(ctx, welcome.Rules); err != nil {
+		return ended(ctx, err)
 	}
-	defer stop()
+	defer a.rules.end()
 	c.Log.Info("the agent works", "id", welcome.AgentID, "service", welcome.Service, "engines", len(c.Engines))
 	for _, e := range c.Engines {
 		a.watches = append(a.watches, newWatch(a, e))
@@ -137,6 +141,7 @@ func (a *agent) work(ctx context.Context) error {
 		group.Go(func() error { return a.tellEngines(ctx) })
 	}
 	group.Go(func() error { return a.beat(ctx) })
+	group.Go(func() error { return a.rules.follow(ctx) })
 	group.Go(func() error { return a.takeWork(ctx) })
 	return group.Wait()
 }
@@ -238,9 +243,11 @@ func (a *agent) beatOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.client.ask(ctx, &wire.Beat{Host: host, Version: a.Version, Problems: a.told()}, &wire.Done{}); err != nil {
+	var standing wire.Standing
+	if err := a.client.ask(ctx, &wire.Beat{Host: host, Version: a.Version, Problems: a.told()}, &standing); err != nil {
 		return err
 	}
+	a.rules.name(standing.Rules)
 	if !a.state.shouldRenew(time.Now()) {
 		return nil
 	}
@@ -257,6 +264,7 @@ func (a *agent) beatOnce(ctx context.Context) error {
 
 // told are the problems that the service knows of us.
 func (a *agent) told() (all []pratique.Problem) {
+	all = a.rules.problems()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, w := range a.watches {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/agent/wire"
+	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/scan"
 	"github.com/pratique/pratique/source"
 )
@@ -97,6 +98,7 @@ type scanning struct {
 	task     wire.Task
 	lease    wire.Lease
 	progress *scan.Tracker
+	pass     *layer.Pass     // with the rules that were in force when it began
 	ctx      context.Context // of the scan
 	cancel   context.CancelCauseFunc
 
@@ -108,7 +110,9 @@ type scanning struct {
 
 func (a *agent) scan(ctx context.Context, task wire.Task) {
 	lease := task.Scan.Lease
-	s := &scanning{agent: a, task: task, lease: wire.Lease{Scan: lease.ScanID, Attempt: lease.Attempt}, progress: scan.NewTracker(lease.Categories)}
+	pass, over := a.rules.use()
+	defer over()
+	s := &scanning{agent: a, pass: pass, task: task, lease: wire.Lease{Scan: lease.ScanID, Attempt: lease.Attempt}, progress: scan.NewTracker(lease.Categories)}
 	began := time.Now()
 	err := s.run(ctx, lease)
 	a.Log.Info("a scan ended", "scan", lease.ScanID, "image", lease.ImageID.Short(), "took", time.Since(began).Round(time.Millisecond), "error", err)
@@ -232,7 +236,7 @@ func (s *scanning) places(ctx context.Context) (all []func() (*source.Opened, er
 				name = p.Space + "/" + name
 			}
 			all = append(all, func() (*source.Opened, error) {
-				return source.OpenLocal(ctx, w.Engine.Engine, name, source.Options{Scratch: s.scratch})
+				return source.OpenLocal(ctx, w.Engine.Engine, name, source.Options{Scratch: s.Scratch})
 			})
 		}
 	}

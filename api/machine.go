@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -27,9 +29,18 @@ type MachineDeps struct {
 	Fleet     *scan.Fleet
 	Authority *Authority
 	Audit     AuditStore
+	Rules     RuleSource   // of packs that agents read layers with
 	SecretKey []byte       // of secrets' hashes, which agents make as well
 	Version   string       // of the program
 	Log       *slog.Logger // may be nil
+}
+
+// RuleSource has the packs of rules for malware that are in force.
+type RuleSource interface {
+	// Packs are all of them. Nil: they are not known yet.
+	Packs() *wire.RuleSet
+	// Open opens the content of one, which is CodeNotFound when it is in force no longer.
+	Open(digest pratique.Digest) (*os.File, error)
 }
 
 // Machine answers agents: package wire says how they speak. It has a port of its
@@ -119,6 +130,7 @@ func (m *Machine) Handler() http.Handler {
 	reply(m, mux, m.renew)
 	reply(m, mux, m.hello)
 	reply(m, mux, m.beat)
+	reply(m, mux, m.piece)
 	reply(m, mux, m.engines)
 	reply(m, mux, m.inventory)
 	reply(m, mux, m.work)
@@ -366,11 +378,26 @@ func (m *Machine) hello(ctx context.Context, from caller, _ *wire.Hello) (any, e
 	if err := m.Fleet.Store.AgentStarted(ctx, from.agent.ID); err != nil {
 		return nil, err
 	}
-	return &wire.Welcome{AgentID: from.agent.ID, Kind: from.agent.Kind, Site: from.agent.Site, Service: m.Version, SecretKey: m.SecretKey}, nil
+	return &wire.Welcome{AgentID: from.agent.ID, Kind: from.agent.Kind, Site: from.agent.Site, Service: m.Version, SecretKey: m.SecretKey, Rules: m.Rules.Packs()}, nil
 }
 
 func (m *Machine) beat(ctx context.Context, from caller, b *wire.Beat) (any, error) {
-	return &wire.Done{}, m.Fleet.Store.AgentBeat(ctx, from.agent.ID, b.Host, b.Version, b.Problems)
+	return &wire.Standing{Rules: m.Rules.Packs()}, m.Fleet.Store.AgentBeat(ctx, from.agent.ID, b.Host, b.Version, b.Problems)
+}
+
+// piece gives out a part of a pack of rules.
+func (m *Machine) piece(_ context.Context, _ caller, p *wire.Piece) (any, error) {
+	f, err := m.Rules.Open(p.Digest)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, wire.PieceSize)
+	n, err := f.ReadAt(b, p.From)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return &wire.Content{Bytes: b[:n]}, nil
 }
 
 func (m *Machine) engines(ctx context.Context, from caller, e *wire.Engines) (any, error) {

@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +39,20 @@ type machineTest struct {
 	pass      *layer.Pass
 	authority *Authority
 	address   string
+	rules     string // folder of packs of rules
+}
+
+// ruleFolder has packs of rules as files, named by their digest.
+type ruleFolder string
+
+func (f ruleFolder) Packs() *wire.RuleSet { return &wire.RuleSet{Packs: []wire.RulePack{}} }
+
+func (f ruleFolder) Open(digest pratique.Digest) (*os.File, error) {
+	file, err := os.Open(filepath.Join(string(f), digest.Hex()))
+	if err != nil {
+		return nil, pratique.Errorf(pratique.CodeNotFound, "no such pack")
+	}
+	return file, nil
 }
 
 type unobserved struct{}
@@ -56,7 +72,7 @@ func (knowsNothing) Current(context.Context) (scan.Knowledge, *pratique.Bundle, 
 func startMachine(t *testing.T) *machineTest {
 	t.Helper()
 	db := start(t).store
-	m := &machineTest{t: t, db: db, pass: layer.NewPass([]analyze.Analyzer{files.Analyzer{}}, layer.Limits{}, t.TempDir())}
+	m := &machineTest{t: t, db: db, pass: layer.NewPass([]analyze.Analyzer{files.Analyzer{}}, layer.Limits{}, t.TempDir()), rules: t.TempDir()}
 	t.Cleanup(m.pass.Close)
 	var err error
 	if m.facts, err = factdir.Open(t.TempDir()); err != nil {
@@ -67,7 +83,7 @@ func startMachine(t *testing.T) *machineTest {
 	}
 	machine := NewMachine(MachineDeps{
 		Fleet: &scan.Fleet{Store: db, Facts: m.facts, Pass: m.pass, Knowledge: knowsNothing{}, Observer: unobserved{}, Log: slog.New(slog.DiscardHandler)},
-		Audit: db, Authority: m.authority, SecretKey: []byte("key"), Version: "1",
+		Audit: db, Rules: ruleFolder(m.rules), Authority: m.authority, SecretKey: []byte("key"), Version: "1",
 	})
 	on, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -216,6 +232,54 @@ var testDiffID = pratique.DigestOf([]byte("a layer"))
 
 func testConfig(name string) []byte {
 	return fmt.Appendf(nil, `{"os":"linux","architecture":"amd64","author":%q,"rootfs":{"type":"layers","diff_ids":[%q]}}`, name, testDiffID)
+}
+
+// answer is what the port says to a message.
+func (p *peer) answer(m wire.Message, into any) {
+	p.t.Helper()
+	body, packed, err := wire.Encode(m)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	code, answer := p.raw(m.Path(), body, packed)
+	if code != "" {
+		p.t.Fatalf("%s: %s", m.Path(), answer)
+	}
+	if err := wire.DecodeAnswer(answer, bytes.HasPrefix(answer, []byte{0x1f, 0x8b}), wire.Limit{Packed: 8 << 20, Bytes: 16 << 20, Objects: 1000, Values: 10_000}, into); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Packs of rules are given out in pieces, to agents alone.
+func TestMachineRules(t *testing.T) {
+	m := startMachine(t)
+	content := make([]byte, wire.PieceSize+7)
+	if _, err := rand.Read(content); err != nil {
+		t.Fatal(err)
+	}
+	digest := pratique.DigestOf(content)
+	if err := os.WriteFile(filepath.Join(m.rules, digest.Hex()), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := m.enrolled("a")
+	var got []byte
+	for pieces := 0; pieces < 3; pieces++ {
+		var c wire.Content
+		a.answer(&wire.Piece{Digest: digest, From: int64(len(got))}, &c)
+		got = append(got, c.Bytes...)
+	}
+	if !bytes.Equal(got, content) {
+		t.Errorf("%d bytes of %d", len(got), len(content))
+	}
+	var standing wire.Standing
+	a.answer(&wire.Beat{Host: a.host, Version: "1"}, &standing)
+	if standing.Rules == nil || standing.Rules.Packs == nil {
+		t.Errorf("the heartbeat does not say which rules are in force: %+v", standing)
+	}
+	a.want(pratique.CodeNotFound, &wire.Piece{Digest: pratique.DigestOf([]byte("other"))})
+	a.want(pratique.CodeInvalid, &wire.Piece{Digest: "sha256:../../etc/passwd"})
+	a.want(pratique.CodeInvalid, &wire.Piece{Digest: digest, From: -1})
+	m.peer("nobody").want(pratique.CodeUnauthorized, &wire.Piece{Digest: digest})
 }
 
 // has tells the service that the peer's host has an image.

@@ -24,7 +24,9 @@
 // # A day in the life
 //
 //	Hello        once after each start: who am I, and what do I scan with?
-//	Beat         every ten seconds: I live, my host is called so, this I cannot do
+//	Beat         every ten seconds: I live, my host is called so, this I cannot do.
+//	             The answer names the packs of rules that are in force
+//	Piece        a part of a pack of rules, by the pack's digest
 //	Engines      which engines there are; what others had is forgotten
 //	Inventory    what one engine has, when it changed; its generation grows
 //	Work         is there something to do? The answer comes when there is, or

@@ -64,6 +64,59 @@ type Welcome struct {
 	// SecretKey is what hashes of secrets are made with in this installation, so that
 	// the same secret is recognised wherever it is. The agent keeps it in memory.
 	SecretKey []byte `json:"secretKey"`
+	// Rules are the packs of rules that layers are read with. Nil: the service does not
+	// say, and what there is stays.
+	Rules *RuleSet `json:"rules,omitempty"`
+}
+
+// RuleSet are all packs of rules for malware that are in force, beside those that the
+// program brings.
+type RuleSet struct {
+	Packs []RulePack `json:"packs"`
+}
+
+// RulePack is one of them. Its content is asked for with [Piece].
+type RulePack struct {
+	pratique.RulePack
+	Digest pratique.Digest `json:"digest"` // of its content
+	Size   int64           `json:"size"`   // bytes
+}
+
+// MaxRules bounds the bytes of all packs that an agent keeps.
+const MaxRules = 256 << 20
+
+// Check refuses a set that makes no sense, or is more than an agent keeps.
+func (s *RuleSet) Check() error {
+	if len(s.Packs) > 100 {
+		return pratique.Errorf(pratique.CodeLimit, "there are %d packs of rules; an agent takes 100", len(s.Packs)).WithRemedy("import fewer and larger ones on the service")
+	}
+	left := int64(MaxRules)
+	for _, p := range s.Packs {
+		if err := first(text("the name of a pack", p.Name, 200), digest(p.Digest, false)); err != nil {
+			return err
+		}
+		if p.Size <= 0 {
+			return invalid("the pack %s has %d bytes", p.Name, p.Size)
+		}
+		if left -= p.Size; left < 0 {
+			return pratique.Errorf(pratique.CodeLimit, "the packs of rules take more than the %d MiB that an agent keeps", MaxRules>>20).WithRemedy("remove packs on the service: pratique feed remove PACK")
+		}
+	}
+	return nil
+}
+
+// Piece asks for a part of a pack of rules.
+type Piece struct {
+	Digest pratique.Digest `json:"digest"` // of the pack
+	From   int64           `json:"from"`   // bytes
+}
+
+// PieceSize is how many bytes a piece has at most.
+const PieceSize = 1 << 20
+
+// Content answers Piece. It is empty behind the end.
+type Content struct {
+	Bytes []byte `json:"bytes,omitempty"`
 }
 
 // Beat says that the agent lives.
@@ -71,6 +124,11 @@ type Beat struct {
 	Host     pratique.Host      `json:"host"`
 	Version  string             `json:"version"`
 	Problems []pratique.Problem `json:"problems,omitempty"`
+}
+
+// Standing answers Beat: what holds until the next.
+type Standing struct {
+	Rules *RuleSet `json:"rules,omitempty"` // as in Welcome
 }
 
 // Engines are all that the host has.
@@ -168,6 +226,7 @@ func (*Enrol) Path() string     { return "enrol" }
 func (*Renew) Path() string     { return "renew" }
 func (*Hello) Path() string     { return "hello" }
 func (*Beat) Path() string      { return "beat" }
+func (*Piece) Path() string     { return "rules" }
 func (*Engines) Path() string   { return "engines" }
 func (*Inventory) Path() string { return "inventory" }
 func (*Work) Path() string      { return "work" }
@@ -183,6 +242,7 @@ func (*Enrol) Limit() Limit     { return Small() }
 func (*Renew) Limit() Limit     { return Small() }
 func (*Hello) Limit() Limit     { return Small() }
 func (*Beat) Limit() Limit      { return Small() }
+func (*Piece) Limit() Limit     { return Small() }
 func (*Engines) Limit() Limit   { return Small() }
 func (*Work) Limit() Limit      { return Small() }
 func (*Refreshed) Limit() Limit { return Small() }
@@ -282,6 +342,13 @@ func engine(e pratique.EngineInfo) error {
 		return invalid("%.20q is no kind of engine", string(e.Kind))
 	}
 	return first(text("engine version", e.Version, 100), text("engine id", e.ID, 200), text("store", e.Store, 100), text("root", e.Root, 400), text("owner", e.Owner, 200))
+}
+
+func (m *Piece) Validate() error {
+	if m.From < 0 {
+		return invalid("a piece from %d", m.From)
+	}
+	return digest(m.Digest, false)
 }
 
 func (m *Engines) Validate() error { return engines(m.Engines) }

@@ -10,11 +10,14 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/agent"
+	"github.com/pratique/pratique/agent/wire"
+	"github.com/pratique/pratique/analyze/malware/rulepack"
 	"github.com/pratique/pratique/engine"
 	"github.com/pratique/pratique/engine/containerd"
 	"github.com/pratique/pratique/engine/docker"
@@ -133,6 +136,11 @@ func (f *agentFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if !f.urgent {
 		agent.Yield()
 	}
+	scratch, remove, err := f.scratch()
+	if err != nil {
+		return err
+	}
+	defer remove()
 	fmt.Fprintf(stdout, "Agent for %s\n", f.server)
 	return agent.Run(ctx, agent.Config{
 		Server: f.server, Data: f.data, Site: f.site, Engines: engines, Parallel: f.parallel, Version: toolVersion(), Log: log,
@@ -142,8 +150,10 @@ func (f *agentFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 			h.Project, h.Labels = f.project, labels
 			return h, err
 		},
-		Remote: &source.Remote{},
-		Pass:   f.pass,
+		Remote:  &source.Remote{},
+		Pass:    func(secretKey []byte) (*layer.Pass, error) { return f.pass(secretKey, scratch) },
+		Scratch: scratch,
+		Rules:   f.rules,
 	})
 }
 
@@ -219,26 +229,53 @@ func (f *agentFlags) podmans(name, place string) (all []agent.Engine) {
 // agentMemory is how many bytes of files' content an agent's scans hold at once.
 const agentMemory = 32 << 20
 
-// pass makes what layers are read with: the same analyzers as the service's, whose
-// secrets' hashes are made with the service's key.
-func (f *agentFlags) pass(secretKey []byte) (*layer.Pass, string, func(), error) {
-	chosen := analyzerFlags{secrets: secretFlags{derived: secretKey}, malware: malwareFlags{feeds: filepath.Join(f.data, "feeds")}}
-	analyzers, _, err := chosen.analyzers(context.Background())
+// scratch is the agent's folder for large files, also those of libraries.
+func (f *agentFlags) scratch() (dir string, remove func(), err error) {
+	dir, removed, err := scratchFolder(filepath.Join(f.data, "scratch"))
 	if err != nil {
-		return nil, "", nil, err
-	}
-	scratch, remove, err := scratchFolder(filepath.Join(f.data, "scratch"))
-	if err != nil {
-		return nil, "", nil, err
+		return "", nil, err
 	}
 	before := os.Getenv("TMPDIR")
-	if err := os.Setenv("TMPDIR", scratch); err != nil {
-		return nil, "", nil, noRoom(err)
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		removed()
+		return "", nil, noRoom(err)
 	}
-	pass := layer.NewPass(analyzers, layer.Limits{Memory: agentMemory}, scratch)
-	return pass, scratch, func() {
-		pass.Close()
+	return dir, func() {
 		_ = os.Setenv("TMPDIR", before)
-		remove()
+		removed()
 	}, nil
+}
+
+// feeds is where the agent keeps packs of rules.
+func (f *agentFlags) feeds() string { return filepath.Join(f.data, "feeds") }
+
+// pass makes what layers are read with: the same analyzers as the service's, whose
+// secrets' hashes are made with the service's key.
+func (f *agentFlags) pass(secretKey []byte, scratch string) (*layer.Pass, error) {
+	chosen := analyzerFlags{secrets: secretFlags{derived: secretKey}, malware: malwareFlags{feeds: f.feeds()}}
+	analyzers, _, err := chosen.analyzers(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return layer.NewPass(analyzers, layer.Limits{Memory: agentMemory}, scratch), nil
+}
+
+// rules makes the packs of rules that the agent keeps those that the service names.
+func (f *agentFlags) rules(ctx context.Context, named []wire.RulePack, fetch func(context.Context, pratique.Digest, io.Writer) error) (changed bool, err error) {
+	kept, err := openRules(f.feeds())
+	if err != nil {
+		return false, err
+	}
+	before, err := kept.Packs()
+	if err != nil {
+		return false, err
+	}
+	packs := []rulepack.Pack{}
+	for _, p := range named {
+		packs = append(packs, rulepack.Pack{RulePack: p.RulePack, Digest: p.Digest.Hex(), Imported: time.Now().UTC()})
+	}
+	if err := kept.Follow(ctx, packs, fetch); err != nil {
+		return false, err
+	}
+	return generation(before) != generation(packs), nil
 }

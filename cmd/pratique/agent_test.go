@@ -17,6 +17,7 @@ import (
 	"github.com/pratique/pratique/engine/containerd"
 	"github.com/pratique/pratique/engine/docker"
 	"github.com/pratique/pratique/internal/enginetest"
+	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/source"
 	"github.com/pratique/pratique/store"
 )
@@ -30,7 +31,11 @@ type port struct {
 
 func servePort(t *testing.T, args ...string) *port {
 	t.Helper()
-	data := filepath.Join(t.TempDir(), "data")
+	return servePortOn(t, filepath.Join(t.TempDir(), "data"), args...)
+}
+
+func servePortOn(t *testing.T, data string, args ...string) *port {
+	t.Helper()
 	p := &port{data: data, running: started(t, true, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0", "--feeds-every", "0", "--stop-timeout", "5s"}, args...)...)}
 	t.Cleanup(p.end)
 	p.signInFirst()
@@ -85,7 +90,7 @@ func hostConfig(t *testing.T, token api.NewToken, name string, engines ...agent.
 		Host: func() (pratique.Host, error) {
 			return pratique.Host{ID: pratique.DigestOf([]byte(name)).Hex()[:32], Name: name, IPs: []string{"192.0.2.7"}, OS: "Debian", Kernel: "6.1"}, nil
 		},
-		Remote: &source.Remote{}, Pass: flags.pass,
+		Remote: &source.Remote{}, Pass: func(key []byte) (*layer.Pass, error) { return flags.pass(key, dir) }, Scratch: dir, Rules: flags.rules,
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 // agentPort is where the service listens for agents.
 type agentPort struct {
 	machine *api.Machine
+	rules   *agentRules
 	on      net.Listener
 }
 
@@ -44,21 +45,30 @@ func (s *service) listenForAgents(keyPath string) (*agentPort, error) {
 	if err != nil {
 		return nil, pratique.Errorf(pratique.CodeInvalid, "cannot listen for agents on %s: %w", s.flags.agentListen, err).WithRemedy("choose another --agent-listen, or stop what has the port")
 	}
-	return &agentPort{on: on, machine: api.NewMachine(api.MachineDeps{
+	folder, err := openRules(s.cases.bundles.dir)
+	if err != nil {
+		return nil, err
+	}
+	rules := &agentRules{folder: folder}
+	return &agentPort{on: on, rules: rules, machine: api.NewMachine(api.MachineDeps{
 		Fleet: &scan.Fleet{Store: s.db, Knowledge: s.cases.bundles, Observer: s.seen, Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Log: s.log},
-		Audit: s.db, Authority: authority, SecretKey: secretKey, Version: toolVersion(), Log: s.log,
+		Audit: s.db, Rules: rules, Authority: authority, SecretKey: secretKey, Version: toolVersion(), Log: s.log,
 	})}, nil
 }
 
-// joinFleet gives the fleet what the service scans with itself.
-func (s *service) joinFleet(scanner *scan.Scanner) {
+// joinFleet gives the fleet what the service scans with itself. The rules of the pass
+// may be others by now: facts are asked for by those of the agent.
+func (s *service) joinFleet(scanner *scan.Scanner) error {
 	if s.agents == nil {
-		return
+		return nil
+	}
+	if err := s.agents.rules.renew(); err != nil {
+		return err
 	}
 	fleet := s.agents.machine.Fleet
 	fleet.Facts, fleet.Pass, fleet.Credentials = scanner.Facts, scanner.Pass, scanner.Credentials
 	if !s.flags.strictFacts {
-		return
+		return nil
 	}
 	hosts := filepath.Join(cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), "hosts")
 	var mu sync.Mutex
@@ -76,6 +86,15 @@ func (s *service) joinFleet(scanner *scan.Scanner) {
 		opened[a.HostID] = scan.OwnFacts{Shared: scanner.Facts, Host: own}
 		return opened[a.HostID], nil
 	}
+	return nil
+}
+
+// rulesChanged tells agents of other packs of rules.
+func (p *agentPort) rulesChanged() error {
+	if p == nil {
+		return nil
+	}
+	return p.rules.renew()
 }
 
 // serveAgents answers agents until ctx ends; stop waits for that.

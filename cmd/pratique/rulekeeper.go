@@ -10,9 +10,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/agent/wire"
 	"github.com/pratique/pratique/analyze/malware/rulepack"
 	"github.com/pratique/pratique/store"
 )
@@ -145,4 +147,39 @@ func (k *ruleKeeper) follow(ctx context.Context, inForce string, changed func(co
 			k.log.Error("the rules for malware are not those in force", "error", err)
 		}
 	}
+}
+
+// agentRules are the packs in force as agents are told of them. The list is read when
+// it changes, not with every heartbeat.
+type agentRules struct {
+	folder *rulepack.Store
+	named  atomic.Pointer[wire.RuleSet]
+}
+
+// Packs implements api.RuleSource.
+func (r *agentRules) Packs() *wire.RuleSet { return r.named.Load() }
+
+// Open implements api.RuleSource.
+func (r *agentRules) Open(digest pratique.Digest) (*os.File, error) { return r.folder.Open(digest) }
+
+// renew reads the list.
+func (r *agentRules) renew() error {
+	packs, err := r.folder.Packs()
+	if err != nil {
+		return err
+	}
+	set := &wire.RuleSet{Packs: []wire.RulePack{}}
+	for _, p := range packs {
+		f, err := r.folder.Open(p.Key())
+		if err != nil {
+			return err
+		}
+		info, err := f.Stat()
+		if err = errors.Join(err, f.Close()); err != nil {
+			return noRoom(err)
+		}
+		set.Packs = append(set.Packs, wire.RulePack{RulePack: p.RulePack, Digest: p.Key(), Size: info.Size()})
+	}
+	r.named.Store(set)
+	return nil
 }

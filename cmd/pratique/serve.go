@@ -428,7 +428,9 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	if err := s.db.SetRules(ctx, scanner.Rules()); err != nil {
 		return nil, err
 	}
-	s.joinFleet(scanner.current())
+	if err := s.joinFleet(scanner.current()); err != nil {
+		return nil, err
+	}
 	if s.flags.scans > 0 {
 		options.Handlers.Scan = scanner.Scan
 	}
@@ -439,7 +441,7 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 		if err := scanner.Reload(ctx); err != nil {
 			return err
 		}
-		return s.db.SetRules(ctx, scanner.Rules())
+		return errors.Join(s.db.SetRules(ctx, scanner.Rules()), s.agents.rulesChanged())
 	})
 	go s.tidy(ctx)
 	go s.cases.upkeep.Run(ctx)
