@@ -18,23 +18,23 @@ func adviceFor(f *pratique.Finding, d *pratique.Distro, ended bool) pratique.Tex
 	case pratique.FixRefused:
 		return pratique.Text{
 			EN: fmt.Sprintf("No fix will come for %s in this release: remove the package if it is not needed, or move to a release that has the fix", p.Name),
-			ZH: fmt.Sprintf("该发行版不会修复 %s:如无需要请移除该软件包,或迁移到已修复的发行版", p.Name),
+			ZH: fmt.Sprintf("该发行版不会修复 %s：如无需要请移除该软件包，或迁移到已修复的发行版", p.Name),
 		}
 	case pratique.FixUnknown:
 		return pratique.Text{
 			EN: fmt.Sprintf("The record names no fixed version of %s: see the references for the publisher's advice", p.Name),
-			ZH: fmt.Sprintf("公告未给出 %s 的修复版本:请查看参考链接中的发布方建议", p.Name),
+			ZH: fmt.Sprintf("公告未给出 %s 的修复版本：请查看参考链接中的发布方建议", p.Name),
 		}
 	}
 	if ended && pratique.IsSystem(p.Type) {
 		return pratique.Text{
 			EN: fmt.Sprintf("No fix for %s, and this release gets no more security updates: rebuild on a supported release", p.Name),
-			ZH: fmt.Sprintf("%s 暂无修复,且该发行版已停止安全更新:请基于受支持的发行版重新构建", p.Name),
+			ZH: fmt.Sprintf("%s 暂无修复，且该发行版已停止安全更新：请基于受支持的发行版重新构建", p.Name),
 		}
 	}
 	return pratique.Text{
 		EN: fmt.Sprintf("No fixed version of %s exists yet: remove it if it is not needed, or accept the risk for a limited time", p.Name),
-		ZH: fmt.Sprintf("%s 暂无修复版本:如无需要请移除,或在限期内接受风险", p.Name),
+		ZH: fmt.Sprintf("%s 暂无修复版本：如无需要请移除，或在限期内接受风险", p.Name),
 	}
 }
 
@@ -49,7 +49,7 @@ func upgrade(p *pratique.Package, fixed string, d *pratique.Distro) pratique.Tex
 	if p.OwnedBy != "" {
 		return pratique.Text{
 			EN: fmt.Sprintf("%s %s or newer has the fix; its files belong to the system package %s: upgrade that", p.Name, fixed, p.OwnedBy),
-			ZH: fmt.Sprintf("%s 已在 %s 或更高版本中修复;其文件属于系统软件包 %s,请升级该系统软件包", p.Name, fixed, p.OwnedBy),
+			ZH: fmt.Sprintf("%s 已在 %s 或更高版本中修复；其文件属于系统软件包 %s，请升级该系统软件包", p.Name, fixed, p.OwnedBy),
 		}
 	}
 	command := commandFor(p, fixed, d)
@@ -61,7 +61,7 @@ func upgrade(p *pratique.Package, fixed string, d *pratique.Distro) pratique.Tex
 	}
 	return pratique.Text{
 		EN: fmt.Sprintf("Upgrade %s to %s or newer: %s", p.Name, fixed, command),
-		ZH: fmt.Sprintf("请将 %s 升级到 %s 或更高版本:%s", p.Name, fixed, command),
+		ZH: fmt.Sprintf("请将 %s 升级到 %s 或更高版本：%s", p.Name, fixed, command),
 	}
 }
 

@@ -67,14 +67,14 @@ func Form(own ...Field) []Field {
 	}, {
 		Name: "site", Type: FieldText,
 		Label:       pratique.Text{EN: "Site", ZH: "站点"},
-		Help:        pratique.Text{EN: "The site whose agent reads the registry. Empty: the server itself.", ZH: "由哪个站点的代理读取该仓库。留空表示由服务器直接读取。"},
+		Help:        pratique.Text{EN: "The site whose agent reads the registry. Empty: the server itself.", ZH: "由哪个站点的 Agent 读取该仓库。留空表示由服务器直接读取。"},
 		VisibleWhen: &Condition{Field: "networkType", Values: []any{NetworkPrivate}},
 	}, {
 		Name: "address", Type: FieldText, Required: true, Placeholder: "https://registry.example.com",
 		Label: pratique.Text{EN: "Address", ZH: "地址"},
 		Help: pratique.Text{
 			EN: "https://HOST or https://HOST:PORT, without a path. If the registry has an allow list, add this service's address to it (the connection test shows it), or switch the network type.",
-			ZH: "https://主机 或 https://主机:端口,不带路径。若仓库设有访问白名单,请将本服务的地址(见连接测试结果)加入白名单,或切换网络类型。",
+			ZH: "https://主机 或 https://主机:端口，不带路径。若仓库设有访问白名单，请将本服务的地址（见连接测试结果）加入白名单，或切换网络类型。",
 		},
 	}, {
 		Name: "username", Type: FieldText,
@@ -83,7 +83,7 @@ func Form(own ...Field) []Field {
 	}, {
 		Name: "password", Type: FieldPassword,
 		Label: pratique.Text{EN: "Password", ZH: "密码"},
-		Help:  pratique.Text{EN: "A password or token. It is stored encrypted and never shown again.", ZH: "密码或令牌。加密保存,不再显示。"},
+		Help:  pratique.Text{EN: "A password or token. It is stored encrypted and never shown again.", ZH: "密码或令牌。加密保存，不再显示。"},
 	}, {
 		Name: "hourlyLimit", Type: FieldInteger, Default: 0,
 		Label: pratique.Text{EN: "Limit", ZH: "限速"},
@@ -99,16 +99,16 @@ func Form(own ...Field) []Field {
 		Label: pratique.Text{EN: "Validate remote certificate", ZH: "验证远程证书"},
 		Help: pratique.Text{
 			EN: "Do not select it for a self-signed or untrusted certificate. To upload its authority below is better.",
-			ZH: "自签名或不受信任的证书请不要勾选;更好的做法是在下方上传其 CA 证书。",
+			ZH: "自签名或不受信任的证书请不要勾选；更好的做法是在下方上传其 CA 证书。",
 		},
 	}, {
 		Name: "ca", Type: FieldPEM,
 		Label: pratique.Text{EN: "CA certificate", ZH: "CA 证书"},
-		Help:  pratique.Text{EN: "PEM, trusted for this registry beside the system's authorities.", ZH: "PEM 格式,仅对该仓库生效,与系统 CA 一并信任。"},
+		Help:  pratique.Text{EN: "PEM, trusted for this registry beside the system's authorities.", ZH: "PEM 格式，仅对该仓库生效，与系统 CA 一并信任。"},
 	}, {
 		Name: "proxy", Type: FieldText, Placeholder: "http://proxy.example.com:3128",
 		Label: pratique.Text{EN: "HTTP proxy", ZH: "HTTP 代理"},
-		Help:  pratique.Text{EN: "Empty: the service's own setting. “none”: no proxy.", ZH: "留空使用服务自身的代理设置;填写 none 表示不使用代理。"},
+		Help:  pratique.Text{EN: "Empty: the service's own setting. “none”: no proxy.", ZH: "留空使用服务自身的代理设置；填写 none 表示不使用代理。"},
 	}, {
 		Name: "namespaces", Type: FieldList, Placeholder: "team",
 		Label: pratique.Text{EN: "Namespaces", ZH: "命名空间"},

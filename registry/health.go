@@ -150,7 +150,7 @@ func Diagnose(err error) *Fault {
 	case pratique.CodeRateLimited:
 		return faultPatience
 	case pratique.CodeInvalid:
-		return &Fault{Status: StatusInvalid, Reason: pratique.Text{EN: err.Error(), ZH: "连接参数无效:" + err.Error()}, Remedy: faultInvalid.Remedy}
+		return &Fault{Status: StatusInvalid, Reason: pratique.Text{EN: err.Error(), ZH: "连接参数无效：" + err.Error()}, Remedy: faultInvalid.Remedy}
 	case pratique.CodeCancelled:
 		return faultCancelled
 	case pratique.CodeUnreachable:
@@ -163,22 +163,22 @@ func Diagnose(err error) *Fault {
 var (
 	FaultCredential = &Fault{StatusAuthFailed,
 		pratique.Text{EN: "The registry does not accept the user name and password.", ZH: "仓库不接受该用户名和密码。"},
-		pratique.Text{EN: "Check both, and whether the account is locked or its token has expired, then test again.", ZH: "请检查用户名和密码,以及账号是否被锁定、令牌是否过期,然后重新检测。"}}
+		pratique.Text{EN: "Check both, and whether the account is locked or its token has expired, then test again.", ZH: "请检查用户名和密码，以及账号是否被锁定、令牌是否过期，然后重新检测。"}}
 	FaultLogin = &Fault{StatusAuthFailed,
 		pratique.Text{EN: "The registry wants a user name and a password.", ZH: "仓库要求提供用户名和密码。"},
 		pratique.Text{EN: "Give an account that may list and pull.", ZH: "请填写有权列出和拉取的账号。"}}
 	FaultForbidden = &Fault{StatusForbidden,
-		pratique.Text{EN: "The account is known to the registry, but lacks a right that listing needs.", ZH: "账号有效,但没有列出内容所需的权限。"},
-		pratique.Text{EN: "Give the account the right to list repositories and to pull, or use another account.", ZH: "请授予该账号列出仓库和拉取的权限,或更换账号。"}}
+		pratique.Text{EN: "The account is known to the registry, but lacks a right that listing needs.", ZH: "账号有效，但没有列出内容所需的权限。"},
+		pratique.Text{EN: "Give the account the right to list repositories and to pull, or use another account.", ZH: "请授予该账号列出仓库和拉取的权限，或更换账号。"}}
 	FaultNotRegistry = &Fault{StatusNotRegistry,
 		pratique.Text{EN: "Something other than such a registry answers at this address.", ZH: "该地址的应答不是这类镜像仓库。"},
-		pratique.Text{EN: "Check host, port and type, and whether a proxy or a login page stands in between.", ZH: "请检查主机、端口和类型,以及中间是否有代理或登录页面。"}}
+		pratique.Text{EN: "Check host, port and type, and whether a proxy or a login page stands in between.", ZH: "请检查主机、端口和类型，以及中间是否有代理或登录页面。"}}
 	FaultRedirect = &Fault{StatusNotRegistry,
 		pratique.Text{EN: "The address redirects to another one.", ZH: "该地址重定向到了另一个地址。"},
-		pratique.Text{EN: "If the other address is the registry's, use it here. We do not follow with a password.", ZH: "若目标地址确属该仓库,请直接填写目标地址。我们不会带着密码跟随重定向。"}}
+		pratique.Text{EN: "If the other address is the registry's, use it here. We do not follow with a password.", ZH: "若目标地址确属该仓库，请直接填写目标地址。我们不会带着密码跟随重定向。"}}
 	FaultServer = &Fault{StatusFailed,
 		pratique.Text{EN: "The registry has a fault of its own.", ZH: "仓库自身出现故障。"},
-		pratique.Text{EN: "Try again later, and look into the registry's log if it stays.", ZH: "请稍后重试;若持续出现,请查看仓库日志。"}}
+		pratique.Text{EN: "Try again later, and look into the registry's log if it stays.", ZH: "请稍后重试；若持续出现，请查看仓库日志。"}}
 
 	faultCancelled = &Fault{StatusCancelled,
 		pratique.Text{EN: "It was cancelled.", ZH: "已取消。"}, pratique.Text{EN: "Start it again.", ZH: "请重新开始。"}}
@@ -187,45 +187,45 @@ var (
 		pratique.Text{EN: "Correct the field and test again.", ZH: "请修改该字段后重新检测。"}}
 	faultAuthority = &Fault{StatusTLSFailed,
 		pratique.Text{EN: "The registry's certificate is signed by an unknown authority.", ZH: "仓库证书由未知的 CA 签发。"},
-		pratique.Text{EN: "Upload the authority's certificate (PEM), or switch certificate validation off.", ZH: "请上传该 CA 证书(PEM),或关闭证书验证。"}}
+		pratique.Text{EN: "Upload the authority's certificate (PEM), or switch certificate validation off.", ZH: "请上传该 CA 证书（PEM），或关闭证书验证。"}}
 	faultHostname = &Fault{StatusTLSFailed,
 		pratique.Text{EN: "The registry's certificate is for another name.", ZH: "仓库证书的名称与地址不符。"},
-		pratique.Text{EN: "Use the name in the certificate as the address, or switch certificate validation off.", ZH: "请使用证书中的名称作为地址,或关闭证书验证。"}}
+		pratique.Text{EN: "Use the name in the certificate as the address, or switch certificate validation off.", ZH: "请使用证书中的名称作为地址，或关闭证书验证。"}}
 	faultCertificate = &Fault{StatusTLSFailed,
 		pratique.Text{EN: "The registry's certificate has expired, or is not valid.", ZH: "仓库证书已过期或无效。"},
-		pratique.Text{EN: "Renew it, check this machine's clock, or switch certificate validation off.", ZH: "请更新证书、检查本机时钟,或关闭证书验证。"}}
+		pratique.Text{EN: "Renew it, check this machine's clock, or switch certificate validation off.", ZH: "请更新证书、检查本机时钟，或关闭证书验证。"}}
 	faultPlain = &Fault{StatusTLSFailed,
 		pratique.Text{EN: "The registry does not speak TLS at this address.", ZH: "该地址不支持 TLS。"},
-		pratique.Text{EN: "Check the port. If the registry is meant to be without TLS, write http:// before the address.", ZH: "请检查端口;若仓库本来就不使用 TLS,请在地址前加 http://。"}}
+		pratique.Text{EN: "Check the port. If the registry is meant to be without TLS, write http:// before the address.", ZH: "请检查端口；若仓库本来就不使用 TLS，请在地址前加 http://。"}}
 	faultName = &Fault{StatusUnreachable,
 		pratique.Text{EN: "The host's name is not known.", ZH: "无法解析主机名。"},
 		pratique.Text{EN: "Check the spelling, the DNS of this machine, and the proxy.", ZH: "请检查拼写、本机 DNS 和代理设置。"}}
 	faultRefused = &Fault{StatusUnreachable,
 		pratique.Text{EN: "Nothing listens at this address.", ZH: "该地址没有服务在监听。"},
-		pratique.Text{EN: "Check host and port, that the registry runs, and the firewalls in between.", ZH: "请检查主机和端口、仓库是否在运行,以及中间的防火墙。"}}
+		pratique.Text{EN: "Check host and port, that the registry runs, and the firewalls in between.", ZH: "请检查主机和端口、仓库是否在运行，以及中间的防火墙。"}}
 	faultSilent = &Fault{StatusUnreachable,
 		pratique.Text{EN: "The registry does not answer in time.", ZH: "仓库未在规定时间内应答。"},
-		pratique.Text{EN: "Add this service's address to the registry's allow list, or switch the network type; check firewalls and proxy.", ZH: "请将本服务的地址加入仓库的访问白名单,或切换网络类型;并检查防火墙和代理。"}}
+		pratique.Text{EN: "Add this service's address to the registry's allow list, or switch the network type; check firewalls and proxy.", ZH: "请将本服务的地址加入仓库的访问白名单，或切换网络类型；并检查防火墙和代理。"}}
 	faultBroken = &Fault{StatusUnreachable,
 		pratique.Text{EN: "The connection to the registry fails.", ZH: "与仓库的连接失败。"},
-		pratique.Text{EN: "Check address, network and proxy, and the registry's allow list, then test again.", ZH: "请检查地址、网络、代理以及仓库的访问白名单,然后重新检测。"}}
+		pratique.Text{EN: "Check address, network and proxy, and the registry's allow list, then test again.", ZH: "请检查地址、网络、代理以及仓库的访问白名单，然后重新检测。"}}
 	faultPatience = &Fault{StatusRateLimited,
-		pratique.Text{EN: "The registry asks for patience: too many requests.", ZH: "请求过多,仓库要求稍后再试。"},
-		pratique.Text{EN: "Try again later. An account often has a higher limit than none.", ZH: "请稍后重试;登录账号通常比匿名访问有更高的配额。"}}
+		pratique.Text{EN: "The registry asks for patience: too many requests.", ZH: "请求过多，仓库要求稍后再试。"},
+		pratique.Text{EN: "Try again later. An account often has a higher limit than none.", ZH: "请稍后重试；登录账号通常比匿名访问有更高的配额。"}}
 )
 
 // Warnings that several kinds give.
 var (
 	WarnPublicOnly = Warning{
-		pratique.Text{EN: "Without a user name only public repositories are visible.", ZH: "未填写用户名,只能看到公开的仓库。"},
+		pratique.Text{EN: "Without a user name only public repositories are visible.", ZH: "未填写用户名，只能看到公开的仓库。"},
 		pratique.Text{EN: "Give an account that may list and pull all repositories that matter.", ZH: "请填写有权列出并拉取相关仓库的账号。"}}
 	WarnEmpty = Warning{
 		pratique.Text{EN: "The registry shows no repository to this account.", ZH: "该账号看不到任何仓库。"},
-		pratique.Text{EN: "Unless it is empty, give the account the right to see its repositories.", ZH: "若仓库并非为空,请授予该账号查看的权限。"}}
+		pratique.Text{EN: "Unless it is empty, give the account the right to see its repositories.", ZH: "若仓库并非为空，请授予该账号查看的权限。"}}
 	WarnUnchecked = Warning{
-		pratique.Text{EN: "The registry does not ask who we are, so the password was not checked.", ZH: "仓库不要求身份验证,因此未校验密码。"},
-		pratique.Text{EN: "Remove user name and password, or let the registry ask for them.", ZH: "请删除用户名和密码,或在仓库上启用身份验证。"}}
+		pratique.Text{EN: "The registry does not ask who we are, so the password was not checked.", ZH: "仓库不要求身份验证，因此未校验密码。"},
+		pratique.Text{EN: "Remove user name and password, or let the registry ask for them.", ZH: "请删除用户名和密码，或在仓库上启用身份验证。"}}
 	WarnPlain = Warning{
 		pratique.Text{EN: "The password is sent without encryption.", ZH: "密码以明文传输。"},
-		pratique.Text{EN: "Let the registry speak TLS, and use https:// in the address.", ZH: "请为仓库启用 TLS,并在地址中使用 https://。"}}
+		pratique.Text{EN: "Let the registry speak TLS, and use https:// in the address.", ZH: "请为仓库启用 TLS，并在地址中使用 https://。"}}
 )

@@ -63,7 +63,7 @@ func (Connector) Fields() []registry.Field {
 		Options: []registry.Option{
 			{Value: registry.VersionAuto, Label: pratique.Text{EN: "Find out", ZH: "自动识别"}},
 			{Value: registry.Version1, Label: pratique.Text{EN: "V1 (1.X.X)", ZH: "V1(1.X.X)"}},
-			{Value: registry.Version2, Label: pratique.Text{EN: "V2 (2.X.X or later)", ZH: "V2(2.X.X 及以上)"}},
+			{Value: registry.Version2, Label: pratique.Text{EN: "V2 (2.X.X or later)", ZH: "V2（2.X.X 及以上）"}},
 		},
 	})
 }
@@ -72,21 +72,21 @@ var (
 	faultVersion = &registry.Fault{
 		Status: registry.StatusWrongVersion,
 		Reason: pratique.Text{EN: "The Harbor at this address has another version than the one chosen.", ZH: "该地址的 Harbor 版本与所选版本不符。"},
-		Remedy: pratique.Text{EN: "Choose the other version, or let it be found out.", ZH: "请选择另一个版本,或选择自动识别。"},
+		Remedy: pratique.Text{EN: "Choose the other version, or let it be found out.", ZH: "请选择另一个版本，或选择自动识别。"},
 	}
 	faultNotHarbor = &registry.Fault{
 		Status: registry.StatusNotRegistry,
 		Reason: pratique.Text{EN: "What answers at this address is not Harbor.", ZH: "该地址的应答不是 Harbor。"},
-		Remedy: pratique.Text{EN: "Check the address, and choose another type if it is another registry.", ZH: "请检查地址;若是其他类型的仓库,请更改类型。"},
+		Remedy: pratique.Text{EN: "Check the address, and choose another type if it is another registry.", ZH: "请检查地址；若是其他类型的仓库，请更改类型。"},
 	}
 	faultRobot = &registry.Fault{
 		Status: registry.StatusForbidden,
-		Reason: pratique.Text{EN: "Harbor 1 lets robot accounts pull, but not list.", ZH: "Harbor 1.x 的机器人账号只能拉取,不能列出仓库。"},
-		Remedy: pratique.Text{EN: "Use a user account; the guest role in each project is enough.", ZH: "请改用普通用户账号,在各项目中具有访客角色即可。"},
+		Reason: pratique.Text{EN: "Harbor 1 lets robot accounts pull, but not list.", ZH: "Harbor 1.x 的机器人账号只能拉取，不能列出仓库。"},
+		Remedy: pratique.Text{EN: "Use a user account; the guest role in each project is enough.", ZH: "请改用普通用户账号，在各项目中具有访客角色即可。"},
 	}
 	warnPull = registry.Warning{
-		Reason: pratique.Text{EN: "Images can be listed, but pulling them may fail: the registry's own address or token service does not work from here.", ZH: "可以列出镜像,但拉取可能失败:从此处无法使用仓库的外部地址或令牌服务。"},
-		Remedy: pratique.Text{EN: "Check Harbor's external URL (hostname in harbor.yml), and that it can be reached from here.", ZH: "请检查 Harbor 的外部地址(harbor.yml 中的 hostname),并确认从此处可以访问。"},
+		Reason: pratique.Text{EN: "Images can be listed, but pulling them may fail: the registry's own address or token service does not work from here.", ZH: "可以列出镜像，但拉取可能失败：从此处无法使用仓库的外部地址或令牌服务。"},
+		Remedy: pratique.Text{EN: "Check Harbor's external URL (hostname in harbor.yml), and that it can be reached from here.", ZH: "请检查 Harbor 的外部地址（harbor.yml 中的 hostname），并确认从此处可以访问。"},
 	}
 )
 

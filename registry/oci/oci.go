@@ -47,7 +47,7 @@ func (Connector) Fields() []registry.Field {
 		Label: pratique.Text{EN: "Repositories", ZH: "镜像仓库列表"},
 		Help: pratique.Text{
 			EN: "For registries that cannot list their repositories, such as Docker Hub. Empty: ask the registry.",
-			ZH: "用于无法列出仓库目录的注册中心(例如 Docker Hub)。留空表示由注册中心给出。",
+			ZH: "用于无法列出仓库目录的注册中心（例如 Docker Hub）。留空表示由注册中心给出。",
 		},
 	})
 }
@@ -55,7 +55,7 @@ func (Connector) Fields() []registry.Field {
 var faultNoCatalogue = &registry.Fault{
 	Status: registry.StatusNoCatalogue,
 	Reason: pratique.Text{EN: "The registry does not show this account which repositories it has.", ZH: "该账号无法获取仓库目录。"},
-	Remedy: pratique.Text{EN: "Name the repositories in the connection, or use an account that may read the catalogue.", ZH: "请在连接中填写仓库列表,或使用有权读取目录的账号。"},
+	Remedy: pratique.Text{EN: "Name the repositories in the connection, or use an account that may read the catalogue.", ZH: "请在连接中填写仓库列表，或使用有权读取目录的账号。"},
 }
 
 // Check speaks to /v2/, and then lists as little as shows that it can be done.

@@ -86,10 +86,13 @@ export function useLanguage(): Language {
   return currentLanguage()
 }
 
-/** say picks a text that the service has in both languages. */
+/** say picks a text that the service has in both languages. A Chinese one that ends with an English sentence of the service gets that one's translation. */
 export function say(text: { en?: string; zh?: string } | undefined | null): string {
   if (!text) return ''
-  return (currentLanguage() === 'zh' ? text.zh || text.en : text.en || text.zh) ?? ''
+  const { en = '', zh = '' } = text
+  if (currentLanguage() === 'en') return en || zh
+  if (!zh || !en) return zh || spoken(en).text
+  return zh.endsWith(en) ? zh.slice(0, -en.length) + spoken(en).text : zh
 }
 
 /** told is a sentence of the service in the language of the console, or undefined when it is not known in it. */

@@ -23,7 +23,8 @@ export function compile(book: PhraseBook): Phrase[] {
       let end = 0
       for (const m of english.matchAll(verb)) {
         source += literal(english.slice(end, m.index))
-        source += m[0] === '%%' ? '%' : m[0].endsWith('q') ? '"((?:[^"\\\\]|\\\\.)*)"' : '(.+?)'
+        // A value that follows a word without a space may be missing: "does not exist%s".
+        source += m[0] === '%%' ? '%' : m[0].endsWith('q') ? '"((?:[^"\\\\]|\\\\.)*)"' : /[\w)]$/.test(english.slice(end, m.index)) ? '(.*?)' : '(.+?)'
         end = m.index + m[0].length
       }
       return { pattern: new RegExp(`^${source}${literal(english.slice(end))}$`, 's'), chinese }
@@ -37,11 +38,17 @@ export function translated(sentence: string, phrases: Phrase[], left = depth): s
   if (left === 0 || sentence.length > 1000) return undefined
   for (const { pattern, chinese } of phrases) {
     const m = pattern.exec(sentence)
-    if (m) return chinese.replace(/\{(\d+)\}/g, (_, i: string) => translated(m[Number(i) + 1] ?? '', phrases, left - 1) ?? m[Number(i) + 1] ?? '')
+    if (m) return chinese.replace(/\{(\d+)\}/g, (_, i: string) => value(m[Number(i) + 1] ?? '', phrases, left - 1))
   }
   // "usr/lib/x.jar: what is wrong with it"
   const at = sentence.indexOf(': ')
   if (at < 0) return undefined
   const rest = translated(sentence.slice(at + 2), phrases, left - 1)
   return rest === undefined ? undefined : `${sentence.slice(0, at)}：${rest}`
+}
+
+/** value is a part of a sentence: one itself, or ": " and somebody else's words, or a name. */
+function value(part: string, phrases: Phrase[], left: number): string {
+  const said = part.replace(/^: /, '')
+  return (said === part ? '' : '：') + (translated(said, phrases, left) ?? said)
 }

@@ -1,6 +1,6 @@
 import Button from 'antd/es/button'
 import { ApiError, type Schema } from '../api/client'
-import { currentLanguage, t, told, tx } from '../i18n'
+import { currentLanguage, spoken, t, told, tx } from '../i18n'
 import { number } from '../lib/format'
 
 type Told = ApiError | Schema<'Error'> | Error
@@ -32,6 +32,11 @@ export function remedyText(error: Told): string {
   const own = known === code ? '' : known
   if ('remedy' in error && error.remedy) return told(error.remedy) ?? (own || error.remedy)
   return own
+}
+
+/** faultText is what is wrong with a field, and what to do about it, on one line. */
+export function faultText(...sentences: (string | undefined)[]): string {
+  return sentences.flatMap((s) => (s ? [spoken(s).text] : [])).join(currentLanguage() === 'zh' ? '；' : ' – ')
 }
 
 /** ErrorNote stands where something could not be shown: what happened, what to do, and the id that finds it in the log. */

@@ -8,7 +8,7 @@ import { t, tx, useLanguage } from '../../i18n'
 import { number } from '../../lib/format'
 import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
-import { Time } from '../../ui/bits'
+import { Spoken, Time } from '../../ui/bits'
 
 export function useHostFilters(): Filter[] {
   const language = useLanguage()
@@ -32,7 +32,7 @@ type Trouble = { code: string; message: string; remedy?: string }
 export function Problems({ all }: { all: Trouble[] }) {
   if (all.length === 0) return <span className="muted">–</span>
   return (
-    <Popover content={<ul style={{ margin: 0, paddingLeft: 18, maxWidth: 420 }} lang="en">{all.map((p, i) => <li key={i}>{p.message}{p.remedy && <span className="muted"> {p.remedy}</span>}</li>)}</ul>}>
+    <Popover content={<ul style={{ margin: 0, paddingLeft: 18, maxWidth: 420 }}>{all.map((p, i) => <li key={i}><Spoken text={p.message} />{p.remedy && <span className="muted"> <Spoken text={p.remedy} /></span>}</li>)}</ul>}>
       <span tabIndex={0} className="tag warn">{t('host.problems', { count: all.length, n: number(all.length) })}</span>
     </Popover>
   )

@@ -10,12 +10,12 @@ import { lazy, Suspense, useState, type ComponentType } from 'react'
 import { Link, useLocation, useNavigate } from 'react-router'
 import { getContent, getImage, type AssetRow, type Content } from '../../api/images'
 import { useSession } from '../../app/session'
-import { t, currentLanguage, type Key } from '../../i18n'
+import { currentLanguage, spoken, t, type Key } from '../../i18n'
 import { compact } from '../../lib/format'
 import { useKeys } from '../../lib/keys'
 import { useNarrow } from '../../lib/narrow'
 import { unlisted } from '../../table/exporting'
-import { totalOf } from '../../ui/bits'
+import { Spoken, totalOf } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { useQuota } from '../quota/useQuota'
@@ -101,11 +101,11 @@ export default function ImageDrawer({ id, tab = '', rows, source, close }: Props
             })}
           </nav>
           <div className="tab-body">
-            {row.reason && row.imageID && <div className="note warn" style={{ marginBottom: 12 }}><p><strong>{t('local.cannot')}</strong> <span lang="en">{row.reason}</span></p></div>}
+            {row.reason && row.imageID && <div className="note warn" style={{ marginBottom: 12 }}><p><strong>{t('local.cannot')}</strong> <Spoken text={row.reason} /></p></div>}
             {row.status === 'scanning' && <div className="note info" style={{ marginBottom: 12 }}><div className="grow" style={{ maxWidth: 260 }}><ScanStatus row={row} /></div></div>}
             {here.of ? (
               <Suspense fallback={<div className="waiting"><i /><i /><i /><i /></div>}><here.page row={row} content={content.data as Content} /></Suspense>
-            ) : !row.imageID ? <Empty title={row.reason ? t('local.cannot') : t('detail.unread')} help={row.reason || t('detail.unreadHelp')} /> : content.error ? <ErrorNote error={content.error} retry={() => void content.refetch()} /> : content.data && (
+            ) : !row.imageID ? <Empty title={row.reason ? t('local.cannot') : t('detail.unread')} help={row.reason ? spoken(row.reason).text : t('detail.unreadHelp')} /> : content.error ? <ErrorNote error={content.error} retry={() => void content.refetch()} /> : content.data && (
               <Suspense fallback={<div className="waiting"><i /><i /><i /><i /></div>}>
                 <here.page row={row} content={content.data} />
               </Suspense>

@@ -4,7 +4,7 @@ import { getScan } from '../../api/scans'
 import type { AssetRow } from '../../api/images'
 import { spoken, t, tx } from '../../i18n'
 import { duration, timestamp } from '../../lib/format'
-import { Bar } from '../../ui/bits'
+import { Bar, Spoken } from '../../ui/bits'
 import { detailOf, errorText, remedyText } from '../../ui/ErrorNote'
 
 export const statusTone: Record<string, string> = { scanned: 'ok', scanning: 'info', failed: 'bad', cancelled: 'warn', not_scanned: 'outline' }
@@ -31,8 +31,8 @@ export function ScanStatus({ row }: { row: Row }) {
   }
   if (row.reason && !row.scannedAt) {
     return (
-      <Popover content={<div style={{ maxWidth: 380 }} lang="en">{row.reason}</div>}>
-        <span tabIndex={0} className="tag unknown" aria-label={`${t('local.cannot')}: ${row.reason}`}>{t('local.cannot')}</span>
+      <Popover content={<div style={{ maxWidth: 380 }}><Spoken text={row.reason} /></div>}>
+        <span tabIndex={0} className="tag unknown" aria-label={`${t('local.cannot')}: ${spoken(row.reason).text}`}>{t('local.cannot')}</span>
       </Popover>
     )
   }

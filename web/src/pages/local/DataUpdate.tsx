@@ -65,7 +65,7 @@ function LastUpdate({ update, ended }: { update: Update; ended: string }) {
         placement="bottomRight"
         content={(
           <ul style={{ margin: 0, paddingLeft: 18, maxWidth: 420, maxHeight: 320, overflow: 'auto' }}>
-            {failed.map((f) => <li key={f.hostID}><strong>{f.hostName}</strong> <span lang="en">{f.error?.message}</span> {f.error && <span className="muted" lang="en">{f.error.remedy}</span>}</li>)}
+            {failed.map((f) => <li key={f.hostID}><strong>{f.hostName}</strong> {f.error && <>{errorText(f.error)} <span className="muted">{remedyText(f.error)}</span></>}</li>)}
           </ul>
         )}
       >

@@ -14,7 +14,7 @@ import { number } from '../../lib/format'
 import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
-import { Bar, PageHead, Panel, Stat, Time } from '../../ui/bits'
+import { Bar, PageHead, Panel, Spoken, Stat, Time } from '../../ui/bits'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { narrowed, NarrowFields, split } from '../images/scope'
 
@@ -113,6 +113,19 @@ function Rules({ quota: q }: { quota: Quota }) {
 
 const actions = ['license', 'auto', 'settings']
 
+/** SettingsChange tells what was changed, of a line that has what was and what is. */
+function SettingsChange({ detail }: { detail: string }) {
+  const [, total, newTotal, enforced, isEnforced, rule, isRule] = /^total (\d+) → (\d+), enforced (\w+) → (\w+), rule (\w+) → (\w+)$/.exec(detail) ?? []
+  if (total === undefined) return <Spoken text={detail || '–'} />
+  const onOff = (word: string | undefined) => (word === 'true' ? t('schedule.on') : t('schedule.off'))
+  const changed = [
+    total !== newTotal && `${t('quota.total')} ${number(Number(total))} → ${number(Number(newTotal))}`,
+    enforced !== isEnforced && `${t('quota.enforced')}: ${onOff(isEnforced)}`,
+    rule !== isRule && `${t('quota.auto')}: ${onOff(isRule)}`,
+  ].filter(Boolean).join(' · ')
+  return <span title={changed}>{changed || '–'}</span>
+}
+
 /** Ledger has a line for each change of the quota, and for each time that the rule left something out. */
 function Ledger() {
   const [params, setParams] = useSearchParams()
@@ -132,7 +145,7 @@ function Ledger() {
     { key: 'refused', title: t('quota.refused'), width: 96, align: 'right', render: (e) => <span className={e.refused ? 'num' : 'muted num'} style={e.refused ? { color: 'var(--bad)' } : undefined}>{number(e.refused)}</span> },
     { key: 'reason', title: t('quota.reason'), width: 260, render: (e) => (e.reason ? <span className="wraps">{tx('quotaReason', e.reason)}</span> : <span className="muted">–</span>) },
     { key: 'used', title: t('quota.after'), width: 120, align: 'right', render: (e) => <span className="num">{number(e.used)}<span className="muted"> / {number(e.total)}</span></span> },
-    { key: 'detail', title: t('audit.detail'), width: 200, render: (e) => (e.action === 'settings' ? <span title={e.detail} lang="en">{e.detail || '–'}</span> : tx('taskKind', e.detail) || <span className="muted">–</span>) },
+    { key: 'detail', title: t('audit.detail'), width: 200, render: (e) => (e.action === 'settings' ? <SettingsChange detail={e.detail ?? ''} /> : tx('taskKind', e.detail) || <span className="muted">–</span>) },
   ]
   const entry = Number(params.get('entry'))
   return (

@@ -10,9 +10,10 @@ import Select from 'antd/es/select'
 import { useRef, useState } from 'react'
 import { ApiError } from '../../api/client'
 import { checkName, createRegistry, listKinds, testSettings, updateRegistry, type Field, type Registry, type RegistryKind, type TestResult } from '../../api/registries'
-import { currentLanguage, say, t, tx } from '../../i18n'
+import { say, t, tx } from '../../i18n'
 import { useNarrow } from '../../lib/narrow'
-import { ErrorNote, errorText } from '../../ui/ErrorNote'
+import { ErrorNote, faultText } from '../../ui/ErrorNote'
+import { Spoken } from '../../ui/bits'
 import { initial, toInput, visible, type Values } from './fields'
 
 interface Props {
@@ -70,7 +71,7 @@ function Body({ registry, close, saved, kinds }: Props & { kinds: RegistryKind[]
     if (!(e instanceof ApiError)) return // the form has marked what is missing
     const own = Object.entries(e.fields).filter(([name]) => fields.some((f) => f.name === name))
     if (own.length === 0) return setError(e)
-    form.setFields(own.map(([name, text]) => ({ name, errors: [currentLanguage() === 'en' ? [text, e.remedy].filter(Boolean).join(' – ') : `${errorText(e)}(${text})`] })))
+    form.setFields(own.map(([name, text]) => ({ name, errors: [faultText(text, e.remedy)] })))
     if (own.some(([name]) => fields.some((f) => f.name === name && isRare(f)))) setMore(true)
     form.scrollToField(own[0][0], { behavior: 'smooth', block: 'center' })
   }
@@ -144,7 +145,7 @@ function nameCheck(id: number) {
       // What cannot be asked now is found out when the form is sent.
       const answer = await checkName(value.trim(), id, mine.signal).catch(() => undefined)
       if (answer && !answer.available) {
-        throw new Error(currentLanguage() === 'en' ? [answer.reason, answer.remedy].filter(Boolean).join(' – ') : t('registries.nameTaken'))
+        throw new Error(faultText(answer.reason, answer.remedy))
       }
     },
   }
@@ -250,7 +251,7 @@ function Result({ result }: { result: TestResult }) {
         </p>
         {say(result.reason) && <p>{say(result.reason)}</p>}
         {say(result.remedy) && <p>{say(result.remedy)}</p>}
-        {!good && result.message && <p className="muted mono" lang="en">{result.message}</p>}
+        {!good && result.message && <p className="muted"><Spoken text={result.message} /></p>}
         {(result.warnings ?? []).map((w, i) => <p key={i}>{say(w.reason)} {say(w.remedy)}</p>)}
         {result.endpoints && result.endpoints.length > 0 && <p className="muted">{t('registries.endpoints')} <span className="mono">{result.endpoints.join(', ')}</span></p>}
         {result.sources && result.sources.length > 0 && <p className="muted">{t('registries.sources')} <span className="mono">{result.sources.join(', ')}</span></p>}

@@ -15,7 +15,7 @@ import { categories } from '../../api/scans'
 import { createSchedule, listSchedules, previewSchedule, updateSchedule, type ImageKind, type Schedule, type SchedulePreview, type ScheduleSettings } from '../../api/schedules'
 import { t, tx } from '../../i18n'
 import { duration, number } from '../../lib/format'
-import { ErrorNote } from '../../ui/ErrorNote'
+import { ErrorNote, faultText } from '../../ui/ErrorNote'
 import { FirstOf } from '../images/FirstOf'
 import { QuotaLine } from '../quota/QuotaLine'
 import { isComplete, pick, ScopeFields } from '../images/scope'
@@ -104,7 +104,7 @@ function Settings({ kind, schedule, first, chooser, close }: SettingsProps) {
 
   const fault = (...fields: string[]) => {
     const field = fields.find((name) => error?.fields[name])
-    return field ? <p className="bad" role="alert">{field === 'name' && error?.status === 409 ? t('schedule.nameTaken') : error?.fields[field]}</p> : null
+    return field ? <p className="bad" role="alert">{field === 'name' && error?.status === 409 ? t('schedule.nameTaken') : faultText(error?.fields[field])}</p> : null
   }
   const shown = ['name', 'everyDays', 'weekdays', 'firstDay', 'start', 'end', 'zone', 'timeoutSeconds']
 
