@@ -193,7 +193,7 @@ func secretRows(all []pratique.Secret) []seized {
 		}
 		rows[i] = seized{
 			identity: digestOf(s.Rule, s.Source, s.Path, numbers([]int64{int64(s.Line)}), s.Hash, numbers([]int64{layerOf(s.Origin)})),
-			document: s, weight: weight, words: bounded(string(s.Severity)+", "+s.Rule+" in "+s.Path, 500),
+			document: s, weight: weight, words: bounded(foundIn(string(s.Severity)+", "+s.Rule, s.Path), 500),
 			columns: []string{"severity", "rule", "type", "path", "hash", "weight", "search"},
 			values:  []any{s.Severity.Rank(), s.Rule, s.Type, s.Path, bounded(s.Hash, maxIndexed), weight, searchable(s.Rule, s.Title, s.Type, s.Path)},
 		}
@@ -210,12 +210,21 @@ func malwareRows(all []pratique.Malware) []seized {
 		}
 		rows[i] = seized{
 			identity: digestOf(m.Name, m.Engine, m.List, m.Path, m.SHA256, numbers([]int64{layerOf(m.Origin)})),
-			document: m, weight: weight, words: bounded(string(m.Severity)+", "+m.Name+" in "+m.Path, 500),
+			document: m, weight: weight, words: bounded(foundIn(string(m.Severity)+", "+m.Name, m.Path), 500),
 			columns: []string{"severity", "name", "engine", "path", "sha256", "weight", "search"},
 			values:  []any{m.Severity.Rank(), m.Name, m.Engine, m.Path, bounded(m.SHA256, maxIndexed), weight, searchable(m.Name, m.Path, m.MD5, m.SHA1, m.SHA256)},
 		}
 	}
 	return rows
+}
+
+// foundIn adds where something was found; what an image's configuration has is in no
+// file.
+func foundIn(what, path string) string {
+	if path == "" {
+		return what
+	}
+	return what + " in " + path
 }
 
 func layerOf(o *pratique.Origin) int64 {
@@ -249,7 +258,7 @@ func (r *recording) seize(ctx context.Context, category pratique.Category, all [
 			Path     string            `json:"path"`
 		}
 		err := rows.Scan(&o.id, &o.identity, &o.weight, document{&doc})
-		o.words = bounded(string(doc.Severity)+" in "+doc.Path, 500)
+		o.words = bounded(foundIn(string(doc.Severity), doc.Path), 500)
 		return err
 	}, "SELECT id, identity, weight, document FROM "+table+" WHERE image_id = ? AND until IS NULL", r.image)
 	if err != nil {

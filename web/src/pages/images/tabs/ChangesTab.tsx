@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { Link } from 'react-router'
 import { listContentEvents, type FindingEvent } from '../../../api/images'
-import { t, tx } from '../../../i18n'
+import { spoken, t, tx } from '../../../i18n'
 import { AssetTable } from '../../../table/AssetTable'
 import type { Column } from '../../../table/columns'
 import type { Filter } from '../../../table/state'
@@ -19,7 +19,7 @@ export function eventColumns(): Column<FindingEvent>[] {
     { key: 'what', title: t('event.what'), width: 220, render: (e) => (e.vulnerability ? <Link to={`/vulnerabilities/${encodeURIComponent(e.vulnerability)}`}>{e.vulnerability}</Link> : tx('category', e.category)) },
     { key: 'package', title: t('finding.package'), width: 200, render: (e) => (e.package ? <span>{e.package.name} <span className="mono muted">{e.package.version}</span></span> : '–') },
     { key: 'cause', title: t('event.cause'), width: 170, render: (e) => tx('cause', e.cause) },
-    { key: 'values', title: t('event.values'), width: 240, render: (e) => <span lang="en">{[e.before, e.after].filter(Boolean).join(' → ') || '–'}</span> },
+    { key: 'values', title: t('event.values'), width: 240, render: (e) => { const said = [e.before, e.after].flatMap((x) => (x ? [spoken(x).text] : [])).join(' → '); return <span title={said}>{said || '–'}</span> } },
   ]
 }
 
