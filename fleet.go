@@ -160,9 +160,10 @@ type FailedUpdate struct {
 	Error    *Error `json:"error"`
 }
 
-// AgentWork is what an agent gets to do. One of Scan and Refresh is set.
+// AgentWork is what an agent gets to do. One of its fields is set.
 type AgentWork struct {
 	Scan *AgentScan `json:"scan,omitempty"`
+	Sync *AgentSync `json:"sync,omitempty"`
 	// Refresh is the id of a data update for which it shall take its inventories.
 	Refresh int64 `json:"refresh,omitempty"`
 }
@@ -175,6 +176,13 @@ type AgentScan struct {
 	Local []LocalPlace `json:"local,omitempty"`
 	// Remote are places in registries of the agent's site.
 	Remote []Location `json:"remote,omitempty"`
+}
+
+// AgentSync is a run over a registry of the agent's site.
+type AgentSync struct {
+	Run   SyncRun   `json:"run"`
+	Wish  SyncWish  `json:"wish"`           // what the run does
+	Since time.Time `json:"since,omitzero"` // list what was pushed after it; zero: all
 }
 
 // LocalPlace is where an image is on a host.

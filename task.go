@@ -55,7 +55,7 @@ type SyncResult struct {
 	// Unread are rows whose manifest has to be read before their content is known.
 	Unread []Asset `json:"-"`
 	// New are contents of rows that were added or changed.
-	New []Digest `json:"-"`
+	New []Digest `json:"new,omitempty"`
 }
 
 // SyncWish is what is wanted of a registry's inventory, and not done yet. Wishes

@@ -31,6 +31,7 @@ import (
 	"github.com/pratique/pratique/engine"
 	"github.com/pratique/pratique/layer"
 	"github.com/pratique/pratique/registry"
+	"github.com/pratique/pratique/scan"
 	"github.com/pratique/pratique/source"
 )
 
@@ -56,8 +57,10 @@ type Config struct {
 	// Rules makes the packs of rules that are kept here those that are given, and tells
 	// whether they are others than before. fetch writes the content of one.
 	Rules func(ctx context.Context, packs []wire.RulePack, fetch func(ctx context.Context, digest pratique.Digest, w io.Writer) error) (changed bool, err error)
-	// Remote opens images of registries, for a site.
-	Remote   Remote
+	// Of a site: its kinds of registries, and what opens their images.
+	Connectors []registry.Connector
+	Remote     Remote
+
 	Parallel int // images that are read at once; may be 0: one
 	Version  string
 	Log      *slog.Logger
@@ -69,9 +72,10 @@ type Engine struct {
 	engine.Engine
 }
 
-// Remote opens images of registries.
+// Remote reads registries.
 type Remote interface {
 	Open(ctx context.Context, conn registry.Connection, repository string, digest pratique.Digest) (*source.Opened, error)
+	scan.Inspector
 }
 
 const (

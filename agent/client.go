@@ -201,13 +201,17 @@ func (c *client) send(ctx context.Context, h *http.Client, m wire.Message, into 
 		return unreached(asked, err)
 	}
 	defer resp.Body.Close()
-	answer, err := wire.Read(resp.Body, resp.ContentLength, answerLimit())
+	most := answerLimit()
+	if _, rows := into.(*wire.Rows); rows {
+		most = wire.RowsLimit()
+	}
+	answer, err := wire.Read(resp.Body, resp.ContentLength, most)
 	if err != nil {
 		return unreached(asked, err)
 	}
 	compressed := resp.Header.Get("Content-Encoding") == "gzip"
 	if resp.StatusCode == http.StatusOK {
-		return wire.DecodeAnswer(answer, compressed, answerLimit(), into)
+		return wire.DecodeAnswer(answer, compressed, most, into)
 	}
 	var refusal pratique.Error
 	if plain, err := wire.Unpack(answer, compressed, answerLimit()); err != nil || json.Unmarshal(plain, &refusal) != nil || refusal.Code == "" {

@@ -31,9 +31,10 @@ const (
 )
 
 // takeWork asks for work and does it. While as many scans run as may, it asks for
-// data updates alone.
+// other work alone.
 func (a *agent) takeWork(ctx context.Context) error {
 	slots := make(chan struct{}, a.Parallel)
+	syncs := make(chan struct{}, syncsAtOnce)
 	freed := make(chan struct{}, 1)
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -41,7 +42,8 @@ func (a *agent) takeWork(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		task, err := a.askForWork(ctx, len(slots) == cap(slots), freed)
+		ask := &wire.Work{Wait: wire.WorkWait.Milliseconds(), Busy: len(slots) == cap(slots), Syncing: len(syncs) == cap(syncs)}
+		task, err := a.askForWork(ctx, ask, freed)
 		switch pratique.CodeOf(err) {
 		case "":
 		case pratique.CodeUnauthorized:
@@ -55,28 +57,40 @@ func (a *agent) takeWork(ctx context.Context) error {
 		if task.Refresh != 0 {
 			group.Go(func() { a.refresh(ctx, task.Refresh) })
 		}
+		if task.Sync != nil {
+			syncs <- struct{}{}
+			group.Go(func() {
+				a.synchronise(ctx, task)
+				<-syncs
+				signal(freed)
+			})
+		}
 		if task.Scan != nil {
 			slots <- struct{}{}
 			group.Go(func() {
 				a.scan(ctx, task)
 				debug.FreeOSMemory() // it may be hours until the next
 				<-slots
-				select {
-				case freed <- struct{}{}:
-				default:
-				}
+				signal(freed)
 			})
 		}
 	}
 }
 
-// askForWork waits for work. A question that was asked while busy ends when a scan
-// has.
-func (a *agent) askForWork(ctx context.Context, busy bool, freed <-chan struct{}) (task wire.Task, err error) {
-	ask := &wire.Work{Wait: wire.WorkWait.Milliseconds(), Busy: busy}
+// signal says that something is free, to whoever waits for it or will.
+func signal(freed chan<- struct{}) {
+	select {
+	case freed <- struct{}{}:
+	default:
+	}
+}
+
+// askForWork waits for work. A question that was asked while busy ends when something
+// is free.
+func (a *agent) askForWork(ctx context.Context, ask *wire.Work, freed <-chan struct{}) (task wire.Task, err error) {
 	asked, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if busy {
+	if ask.Busy {
 		go func() {
 			select {
 			case <-freed:

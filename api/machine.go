@@ -21,6 +21,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/agent/wire"
+	"github.com/pratique/pratique/registry"
 	"github.com/pratique/pratique/scan"
 )
 
@@ -141,6 +142,10 @@ func (m *Machine) Handler() http.Handler {
 	reply(m, mux, m.finish)
 	reply(m, mux, m.fail)
 	reply(m, mux, m.release)
+	reply(m, mux, m.repository)
+	reply(m, mux, m.manifests)
+	reply(m, mux, m.listed)
+	reply(m, mux, m.synced)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		m.refuse(w, "unknown", pratique.Errorf(pratique.CodeNotFound, "there is nothing for agents at this address").WithRemedy("update the service, then its agents; people use the console's address"))
 	})
@@ -421,19 +426,17 @@ func (m *Machine) work(ctx context.Context, from caller, w *wire.Work) (any, err
 		case <-ctx.Done():
 		}
 	}()
-	work, err := m.Fleet.Work(ctx, from.agent, wait, w.Busy)
+	work, err := m.Fleet.Work(ctx, from.agent, wait, w.Busy, w.Syncing)
 	if err != nil {
 		return nil, err
 	}
 	task := &wire.Task{AgentWork: work}
-	if work.Scan != nil && len(work.Scan.Remote) > 0 {
-		registries, passwords, err := m.Fleet.Registries(ctx, work.Scan.Remote)
-		if err != nil {
-			return nil, err
-		}
-		for i, r := range registries {
-			task.Registries = append(task.Registries, wire.Registry{Registry: r, Password: passwords[i]})
-		}
+	registries, passwords, err := m.Fleet.Registries(ctx, work)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range registries {
+		task.Registries = append(task.Registries, wire.Registry{Registry: r, Password: passwords[i]})
 	}
 	return task, nil
 }
@@ -473,6 +476,53 @@ func (m *Machine) release(ctx context.Context, from caller, r *wire.Release) (an
 		return nil, err
 	}
 	return &wire.Done{}, m.Fleet.Store.Release(ctx, lease)
+}
+
+func (m *Machine) repository(ctx context.Context, from caller, r *wire.Repository) (any, error) {
+	run, err := m.Fleet.SiteRun(ctx, from.agent, r.Run.Run)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := m.Fleet.Syncer.Store.RepositoryAssets(ctx, run.RegistryID, r.Repository)
+	return &wire.Rows{Rows: rows}, err
+}
+
+func (m *Machine) manifests(ctx context.Context, from caller, r *wire.Manifests) (any, error) {
+	if _, err := m.Fleet.SiteRun(ctx, from.agent, r.Run.Run); err != nil {
+		return nil, err
+	}
+	rows, err := m.Fleet.Syncer.Store.KnownManifests(ctx, r.Digests...)
+	return &wire.Rows{Rows: rows}, err
+}
+
+func (m *Machine) listed(ctx context.Context, from caller, l *wire.Listed) (any, error) {
+	run, err := m.Fleet.SiteRun(ctx, from.agent, l.Run.Run)
+	if err != nil {
+		return nil, err
+	}
+	result, err := m.Fleet.Syncer.Store.SyncRepository(ctx, run.RegistryID, l.Repository, l.Rows, l.Whole)
+	result.Unread = nil
+	return &result, err
+}
+
+func (m *Machine) synced(ctx context.Context, from caller, s *wire.Synced) (any, error) {
+	run, err := m.Fleet.SiteRun(ctx, from.agent, s.Run.Run)
+	if err != nil {
+		return nil, err
+	}
+	run.Done, run.Total, run.Added, run.Changed, run.Gone = s.Done, s.Total, s.Added, s.Changed, s.Gone
+	if s.End == nil {
+		return &wire.Done{}, m.Fleet.Syncer.Store.SyncProgress(ctx, run)
+	}
+	end := scan.SyncEnd{Run: run, Wish: s.End.Wish, New: s.End.New, Reads: s.End.Reads, Partly: s.End.Partly}
+	if e := s.End.Error; e != nil {
+		failure := *e
+		if f := s.End.Fault; f != nil {
+			failure.Cause = &registry.Fault{Status: registry.Status(f.Status), Reason: f.Reason, Remedy: f.Remedy}
+		}
+		end.Failure = &failure
+	}
+	return &wire.Done{}, m.Fleet.Syncer.EndSite(ctx, from.agent.Site, end)
 }
 
 // limitedListener holds the port, and each address, to a number of connections.

@@ -81,8 +81,9 @@ func startMachine(t *testing.T) *machineTest {
 	if m.authority, err = NewAuthority(bytes.Repeat([]byte{3}, 32)); err != nil {
 		t.Fatal(err)
 	}
+	syncer := &scan.Syncer{Store: db, Observer: unobserved{}, Log: slog.New(slog.DiscardHandler), Settings: func(context.Context) (scan.Settings, error) { return scan.DefaultSettings(), nil }}
 	machine := NewMachine(MachineDeps{
-		Fleet: &scan.Fleet{Store: db, Facts: m.facts, Pass: m.pass, Knowledge: knowsNothing{}, Observer: unobserved{}, Log: slog.New(slog.DiscardHandler)},
+		Fleet: &scan.Fleet{Store: db, Syncer: syncer, Facts: m.facts, Pass: m.pass, Knowledge: knowsNothing{}, Observer: unobserved{}, Log: slog.New(slog.DiscardHandler)},
 		Audit: db, Rules: ruleFolder(m.rules), Authority: m.authority, SecretKey: []byte("key"), Version: "1",
 	})
 	on, err := net.Listen("tcp", "127.0.0.1:0")
@@ -200,8 +201,15 @@ func (p *peer) enrolment(secret string) *wire.Enrol {
 
 func (m *machineTest) enrolled(name string) *peer {
 	m.t.Helper()
+	return m.enrolledFor(name, pratique.AgentHost, "")
+}
+
+func (m *machineTest) enrolledFor(name string, kind pratique.AgentKind, site string) *peer {
+	m.t.Helper()
 	p := m.peer(name)
-	body, packed, err := wire.Encode(p.enrolment(m.token(pratique.AgentHost, "")))
+	enrolment := p.enrolment(m.token(kind, site))
+	enrolment.Kind, enrolment.Site = kind, site
+	body, packed, err := wire.Encode(enrolment)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -280,6 +288,47 @@ func TestMachineRules(t *testing.T) {
 	a.want(pratique.CodeInvalid, &wire.Piece{Digest: "sha256:../../etc/passwd"})
 	a.want(pratique.CodeInvalid, &wire.Piece{Digest: digest, From: -1})
 	m.peer("nobody").want(pratique.CodeUnauthorized, &wire.Piece{Digest: digest})
+}
+
+// An agent of a site says something about the runs that it may be at: of registries of
+// its site, while they go on.
+func TestMachineSites(t *testing.T) {
+	m := startMachine(t)
+	far, err := m.db.CreateRegistry(t.Context(), pratique.Registry{Name: "far", Kind: "oci", Address: "http://far.invalid", Site: "lab"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.db.WantSync(t.Context(), far.ID, pratique.SyncWish{Whole: &pratique.WholeSync{Full: true, By: "test", Reason: "manual", At: time.Now()}}); err != nil {
+		t.Fatal(err)
+	}
+	lab, other, host := m.enrolledFor("lab", pratique.AgentSite, "lab"), m.enrolledFor("other", pratique.AgentSite, "other"), m.enrolled("host")
+	var task, none wire.Task
+	other.answer(&wire.Work{}, &none)
+	lab.answer(&wire.Work{}, &task)
+	if none.Sync != nil || task.Sync == nil || len(task.Registries) != 1 || task.Registries[0].ID != far.ID {
+		t.Fatalf("the site gets %+v, another %+v", task, none)
+	}
+	run := wire.Run{Run: task.Sync.Run.ID}
+	listed := &wire.Listed{Run: run, Repository: "team/app", Rows: []pratique.Asset{{Tag: "1", Digest: testDiffID, ImageID: testDiffID, Platform: pratique.Platform{OS: "linux", Architecture: "amd64"}}}, Whole: true}
+	end := &wire.Synced{Run: run, Done: 1, Total: 1, Added: 1, End: &wire.SyncEnd{Wish: task.Sync.Wish}}
+	for _, message := range []wire.Message{&wire.Repository{Run: run, Repository: "team/app"}, &wire.Manifests{Run: run}, listed, &wire.Synced{Run: run}, end} {
+		other.want(pratique.CodeCancelled, message)
+		host.want(pratique.CodeUnauthorized, message)
+	}
+	lab.want("", listed)
+	lab.want("", &wire.Synced{Run: run, Done: 1, Total: 1, Added: 1})
+	lab.want("", end)
+	lab.want(pratique.CodeCancelled, listed)
+	lab.want(pratique.CodeCancelled, end)
+	rows, err := m.db.Assets(t.Context(), pratique.AssetFilter{Registries: []int64{far.ID}}, pratique.PageRequest{Limit: 10})
+	far, unknown := m.db.Registry(t.Context(), far.ID)
+	if err != nil || unknown != nil || len(rows.Items) != 1 || far.Sync.State != "success" || far.Sync.Done != 1 {
+		t.Errorf("rows %+v, %v, registry %+v", rows.Items, err, far.Sync)
+	}
+	lab.answer(&wire.Work{}, &none)
+	if none.Sync != nil {
+		t.Errorf("what was done is given out again: %+v", none.Sync)
+	}
 }
 
 // has tells the service that the peer's host has an image.

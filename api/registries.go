@@ -451,6 +451,10 @@ func (s *server) testConnection(ctx context.Context, r pratique.Registry, passwo
 	if err := s.validate(ctx, r, password); err != nil {
 		return nil, err
 	}
+	if r.Site != "" {
+		return nil, fieldProblem("body.site", pratique.Errorf(pratique.CodeUnsupported, "the registry is reached from the site %q, not from here", r.Site).
+			WithRemedy("save it and synchronise it: the site's agent then says whether it can be reached"))
+	}
 	connector, err := s.connector(r.Kind)
 	if err != nil {
 		return nil, err

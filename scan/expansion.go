@@ -104,7 +104,7 @@ func (e *expansion) recall(a registry.Artifact) {
 }
 
 func (e *expansion) inspect(ctx context.Context, d pratique.Digest) (registry.Artifact, error) {
-	told, err := inspect(ctx, e.Remote, e.conn, e.repository, []pratique.Digest{d})
+	told, err := inspect(ctx, e.remote, e.conn, e.repository, []pratique.Digest{d})
 	e.reads += len(told)
 	return told[d], err
 }
@@ -125,7 +125,7 @@ func (e *expansion) read(ctx context.Context) error {
 		e.fill(contents, nil)
 		return nil
 	}
-	elsewhere, err := e.Store.KnownManifests(ctx, missing...)
+	elsewhere, err := e.listing.rows.KnownManifests(ctx, missing...)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (e *expansion) read(ctx context.Context) error {
 	missing = e.missing(contents)
 	told := map[pratique.Digest]registry.Artifact{}
 	if len(missing) > 0 && !e.unreadable() {
-		told, err = inspect(ctx, e.Remote, e.conn, e.repository, missing)
+		told, err = inspect(ctx, e.remote, e.conn, e.repository, missing)
 		e.reads += len(told)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

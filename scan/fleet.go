@@ -62,6 +62,7 @@ type Fleet struct {
 	Pass        *layer.Pass // whose analyzers' facts are wanted; it reads nothing
 	Knowledge   KnowledgeSource
 	Credentials Credentials
+	Syncer      *Syncer // of registries of sites
 	Tool        pratique.Tool
 	Observer    Observer
 	Log         *slog.Logger
@@ -75,11 +76,17 @@ type Fleet struct {
 // come by any server, so nobody can say when there is some.
 const askAgain = 2 * time.Second
 
-// Work waits for something to do; when the agent is busy, for data updates alone.
-func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration, busy bool) (work pratique.AgentWork, err error) {
+// Work waits for something to do: unless the agent is busy, a scan; unless it is at as
+// many of them as it may, a synchronisation; and data updates.
+func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration, busy, syncing bool) (work pratique.AgentWork, err error) {
 	patience := time.NewTimer(wait)
 	defer patience.Stop()
 	for {
+		if a.Kind == pratique.AgentSite && !syncing {
+			if work.Sync, err = f.Syncer.TakeSite(ctx, a.Site); err != nil || work.Sync != nil {
+				return work, err
+			}
+		}
 		if busy {
 			work.Refresh, err = f.Store.NextRefresh(ctx, a.ID)
 		} else {
@@ -143,20 +150,25 @@ func (f *Fleet) permitted(ctx context.Context, s *pratique.AgentScan) error {
 	return f.Store.Postpone(ctx, lease, due, why)
 }
 
-// Registries are those that a scan is read from, with their passwords. They are the
+// Registries are those that work is read from, with their passwords. They are the
 // agent's own site's: the store chose them.
-func (f *Fleet) Registries(ctx context.Context, locations []pratique.Location) (all []pratique.Registry, passwords []string, err error) {
-	seen := map[int64]bool{}
-	for _, l := range locations {
-		if seen[l.RegistryID] {
-			continue
+func (f *Fleet) Registries(ctx context.Context, work pratique.AgentWork) (all []pratique.Registry, passwords []string, err error) {
+	var ids []int64
+	if work.Sync != nil {
+		ids = append(ids, work.Sync.Run.RegistryID)
+	}
+	if work.Scan != nil {
+		for _, l := range work.Scan.Remote {
+			ids = append(ids, l.RegistryID)
 		}
-		seen[l.RegistryID] = true
-		r, err := f.Store.Registry(ctx, l.RegistryID)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		r, err := f.Store.Registry(ctx, id)
 		if err != nil {
 			return nil, nil, err
 		}
-		password, err := f.Store.RegistryPassword(ctx, l.RegistryID)
+		password, err := f.Store.RegistryPassword(ctx, id)
 		if err != nil {
 			return nil, nil, err
 		}

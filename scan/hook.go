@@ -18,6 +18,22 @@ const (
 // settled tells whether no hint has come for a moment; else it waits for that moment,
 // after which there may be more.
 func settled(ctx context.Context, hints map[string]time.Time) (bool, error) {
+	wait := unsettled(hints)
+	if wait == 0 {
+		return true, nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	case <-timer.C:
+		return false, nil
+	}
+}
+
+// unsettled is how long to wait for more hints, or 0.
+func unsettled(hints map[string]time.Time) time.Duration {
 	now := time.Now()
 	first, last := now, time.Time{}
 	for _, at := range hints {
@@ -28,18 +44,10 @@ func settled(ctx context.Context, hints map[string]time.Time) (bool, error) {
 			last = at
 		}
 	}
-	wait := settle - now.Sub(last)
-	if wait <= 0 || now.Sub(first) >= settleMost {
-		return true, nil
+	if wait := settle - now.Sub(last); wait > 0 && now.Sub(first) < settleMost {
+		return min(wait, settle) // clocks differ
 	}
-	timer := time.NewTimer(min(wait, settle)) // clocks differ
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	case <-timer.C:
-		return false, nil
-	}
+	return 0
 }
 
 // Hook takes a call of a registry's webhook. The connector checks the secret, and
@@ -53,7 +61,7 @@ func (s *Syncer) Hook(ctx context.Context, registryID int64, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	connector, err := s.connector(row.Kind)
+	kind, err := connector(s.Connectors, row.Kind)
 	if err != nil {
 		return err
 	}
@@ -61,7 +69,7 @@ func (s *Syncer) Hook(ctx context.Context, registryID int64, r *http.Request) er
 	if conn.WebhookSecret, err = s.Store.WebhookSecret(ctx, registryID); err != nil {
 		return err
 	}
-	hints, err := connector.Webhook(conn, r)
+	hints, err := kind.Webhook(conn, r)
 	if pratique.CodeOf(err) == pratique.CodeUnauthorized {
 		return unwelcome()
 	}

@@ -20,7 +20,7 @@ const typeMissing = "missing"
 // inspect reads manifests of one repository. One that the registry does not have,
 // or that has a form which nobody reads any longer, is told as another artifact; a
 // damaged one is left out. An error concerns all that was not read.
-func inspect(ctx context.Context, remote Remote, conn registry.Connection, repository string, digests []pratique.Digest) (map[pratique.Digest]registry.Artifact, error) {
+func inspect(ctx context.Context, remote Inspector, conn registry.Connection, repository string, digests []pratique.Digest) (map[pratique.Digest]registry.Artifact, error) {
 	digests = slices.Clone(digests)
 	slices.Sort(digests)
 	told := map[pratique.Digest]registry.Artifact{}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -11,12 +12,25 @@ import (
 	"github.com/pratique/pratique/registry"
 )
 
+// lister is what a listing needs, wherever it runs: in the service, or in an agent.
+type lister struct {
+	rows       ListingStore
+	connectors []registry.Connector
+	remote     Inspector
+	others     *others
+	log        *slog.Logger
+}
+
 // listing is one run over a registry's inventory.
 type listing struct {
-	*Syncer
+	lister
 	registry pratique.Registry
 	conn     registry.Connection
 	wish     pratique.SyncWish
+	since    time.Time // list what was pushed after it; zero: all
+	// between lists what webhooks hint at while a whole run goes on, and pushed scans what
+	// a repository has that is new. Nil: it waits for the end.
+	between, pushed func(context.Context) error
 
 	arriving map[string][]registry.Artifact // by repository, until its last page
 	fresh    []pratique.Digest              // contents that are new, or under a new name
@@ -33,8 +47,19 @@ type listing struct {
 	known   map[string]*repositoryKnown
 }
 
-func newListing(s *Syncer, r pratique.Registry, conn registry.Connection, wish pratique.SyncWish, run pratique.SyncRun) *listing {
-	return &listing{Syncer: s, registry: r, conn: conn, wish: wish, run: run, known: map[string]*repositoryKnown{}, arriving: map[string][]registry.Artifact{}}
+func newListing(from lister, r pratique.Registry, conn registry.Connection, wish pratique.SyncWish, run pratique.SyncRun) *listing {
+	return &listing{lister: from, registry: r, conn: conn, wish: wish, run: run, known: map[string]*repositoryKnown{}, arriving: map[string][]registry.Artifact{}}
+}
+
+// listing is one that the service does itself.
+func (s *Syncer) listing(r pratique.Registry, conn registry.Connection, wish pratique.SyncWish, run pratique.SyncRun) *listing {
+	l := newListing(lister{rows: s.Store, connectors: s.Connectors, remote: s.Remote, others: &s.others, log: s.Log}, r, conn, wish, run)
+	if wish.Whole != nil {
+		l.between = func(ctx context.Context) error { return s.hinted(ctx, l) }
+	} else {
+		l.pushed = func(ctx context.Context) error { return s.scanNew(ctx, l) }
+	}
+	return l
 }
 
 // maxFresh bounds what is scanned after one run.
@@ -42,20 +67,13 @@ const maxFresh = 100_000
 
 // list lists what is wanted. The error is why not all of it was.
 func (l *listing) list(ctx context.Context) error {
-	connector, err := l.connector(l.registry.Kind)
+	kind, err := connector(l.connectors, l.registry.Kind)
 	if err != nil {
 		return err
 	}
-	query := l.query(ctx)
-	l.run.Total = len(l.wish.Hints)
-	if l.wish.Whole != nil {
-		if err := l.begin(ctx, &query); err != nil {
-			return err
-		}
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := l.keepAlive(ctx, cancel)
-	err = connector.List(ctx, l.conn, query, func(p registry.Page) error { return l.page(ctx, p) })
+	err = kind.List(ctx, l.conn, l.query(ctx), func(p registry.Page) error { return l.page(ctx, p) })
 	stop()
 	cancel(nil)
 	l.run.Total = max(len(l.wish.Hints), l.run.Done)
@@ -68,36 +86,40 @@ func (l *listing) list(ctx context.Context) error {
 	return l.contents.partly("repositories have images whose manifest could not be read")
 }
 
-// query asks for what is wanted, whenever it was pushed.
+// query asks for what is wanted.
 func (l *listing) query(ctx context.Context) registry.Query {
 	return registry.Query{
-		Repositories: slices.Sorted(maps.Keys(l.wish.Hints)),
-		Known:        func(repository string, d pratique.Digest) bool { return l.knows(ctx, repository, d) },
+		Since: l.since, Repositories: slices.Sorted(maps.Keys(l.wish.Hints)),
+		Known: func(repository string, d pratique.Digest) bool { return l.knows(ctx, repository, d) },
 	}
 }
 
-// begin finds out since when to list, and how much that may be.
-func (l *listing) begin(ctx context.Context, query *registry.Query) error {
-	runs, err := l.Store.Syncs(ctx, l.registry.ID, 200)
+// reach finds out since when to list, and how much that may be. What a webhook hints
+// at is listed whenever it was pushed.
+func (s *Syncer) reach(ctx context.Context, wish pratique.SyncWish, begun pratique.SyncRun) (since time.Time, total int, err error) {
+	if wish.Whole == nil {
+		return since, len(wish.Hints), nil
+	}
+	runs, err := s.Store.Syncs(ctx, begun.RegistryID, 200)
 	if err != nil {
-		return err
+		return since, 0, err
 	}
 	for _, run := range runs {
 		if run.State != "success" || run.Reason == ReasonWebhook {
 			continue
 		}
-		if !l.run.Full {
-			query.Since = run.Started
+		if !begun.Full {
+			since = run.Started
 		}
 		break
 	}
-	all, err := l.Store.Registries(ctx)
+	all, err := s.Store.Registries(ctx)
 	for _, r := range all {
-		if r.ID == l.registry.ID {
-			l.run.Total = r.Repositories // as many as there were
+		if r.ID == begun.RegistryID {
+			total = r.Repositories // as many as there were
 		}
 	}
-	return err
+	return since, total, err
 }
 
 // keepAlive says now and then how far the run is. When somebody has ended it, the
@@ -119,11 +141,11 @@ func (l *listing) keepAlive(ctx context.Context, cancel context.CancelCauseFunc)
 				if err := l.tell(ctx); pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
 					cancel(ErrCancelled)
 				}
-				if l.wish.Whole != nil && hinting.TryLock() {
+				if l.between != nil && hinting.TryLock() {
 					group.Go(func() {
 						defer hinting.Unlock()
-						if err := l.hinted(ctx); err != nil && ctx.Err() == nil {
-							l.Log.Warn("a push waits for the end of a synchronisation", "registry", l.registry.Name, "error", err)
+						if err := l.between(ctx); err != nil && ctx.Err() == nil {
+							l.log.Warn("a push waits for the end of a synchronisation", "registry", l.registry.Name, "error", err)
 						}
 					})
 				}
@@ -138,20 +160,20 @@ func (l *listing) keepAlive(ctx context.Context, cancel context.CancelCauseFunc)
 
 // hinted lists what a webhook hints at while a whole run goes on, which may take
 // hours: somebody may be waiting for a pushed image.
-func (l *listing) hinted(ctx context.Context) error {
-	wish, err := l.Store.SyncWish(ctx, l.registry.ID)
+func (s *Syncer) hinted(ctx context.Context, whole *listing) error {
+	wish, err := s.Store.SyncWish(ctx, whole.registry.ID)
 	if err != nil || len(wish.Hints) == 0 {
 		return err
 	}
-	part := newListing(l.Syncer, l.registry, l.conn, pratique.SyncWish{Hints: wish.Hints}, pratique.SyncRun{})
-	connector, err := l.connector(l.registry.Kind)
+	part := s.listing(whole.registry, whole.conn, pratique.SyncWish{Hints: wish.Hints}, pratique.SyncRun{})
+	kind, err := connector(s.Connectors, whole.registry.Kind)
 	if err != nil {
 		return err
 	}
-	if err := connector.List(ctx, l.conn, part.query(ctx), func(p registry.Page) error { return part.page(ctx, p) }); err != nil {
+	if err := kind.List(ctx, whole.conn, part.query(ctx), func(p registry.Page) error { return part.page(ctx, p) }); err != nil {
 		return err
 	}
-	return l.Store.SyncDone(ctx, l.registry.ID, part.wish)
+	return s.Store.SyncDone(ctx, whole.registry.ID, part.wish)
 }
 
 func (l *listing) tell(ctx context.Context) error {
@@ -160,7 +182,7 @@ func (l *listing) tell(ctx context.Context) error {
 	run := l.run
 	run.Total = max(run.Total, run.Done)
 	l.runMu.Unlock()
-	err := l.Store.SyncProgress(ctx, run)
+	err := l.rows.SyncProgress(ctx, run)
 	if pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
 		l.runMu.Lock()
 		defer l.runMu.Unlock()
@@ -211,7 +233,7 @@ func (l *listing) repository(ctx context.Context, name string, artifacts []regis
 		l.count(pratique.SyncResult{})
 		return nil // nothing is there, and nothing was
 	}
-	result, err := l.Store.SyncRepository(ctx, l.registry.ID, name, e.rows, complete)
+	result, err := l.rows.SyncRepository(ctx, l.registry.ID, name, e.rows, complete)
 	if pratique.CodeOf(err) == pratique.CodeInvalid { // a name that no row can have
 		l.lists.add(err)
 		err = nil
@@ -220,11 +242,11 @@ func (l *listing) repository(ctx context.Context, name string, artifacts []regis
 		return err
 	}
 	l.count(result)
-	if len(l.wish.Hints) == 0 {
+	if l.pushed == nil {
 		return nil
 	}
 	// A push is scanned at once: what is new now will not be new after a crash.
-	err = l.scanNew(ctx, l)
+	err = l.pushed(ctx)
 	l.fresh = nil
 	return err
 }
@@ -257,7 +279,7 @@ func (l *listing) repositoryKnown(ctx context.Context, name string) (*repository
 	}
 	l.knownMu.Unlock()
 	k.once.Do(func() {
-		k.rows, k.err = l.Store.RepositoryAssets(ctx, l.registry.ID, name)
+		k.rows, k.err = l.rows.RepositoryAssets(ctx, l.registry.ID, name)
 		k.read = map[pratique.Digest]bool{}
 		for _, a := range k.rows {
 			for _, d := range [...]pratique.Digest{a.Digest, a.Index} {

@@ -11,6 +11,11 @@ import (
 type Remote interface {
 	// Open opens an image by the digest of its manifest. No layer is read.
 	Open(ctx context.Context, conn registry.Connection, repository string, digest pratique.Digest) (Opened, error)
+	Inspector
+}
+
+// Inspector reads manifests in registries.
+type Inspector interface {
 	// Inspect tells what a manifest describes.
 	Inspect(ctx context.Context, conn registry.Connection, repository string, digest pratique.Digest) (registry.Artifact, error)
 }

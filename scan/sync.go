@@ -17,6 +17,7 @@ import (
 // SyncStore is what synchronising needs to be kept.
 type SyncStore interface {
 	RegistryStore
+	ListingStore
 	Registries(ctx context.Context) ([]pratique.RegistryRow, error)
 	WebhookSecret(ctx context.Context, id int64) (string, error)
 
@@ -27,17 +28,28 @@ type SyncStore interface {
 	SyncDone(ctx context.Context, registryID int64, done pratique.SyncWish) error
 	DropSyncWish(ctx context.Context, registryID int64) error
 
-	// BeginSync is CodeConflict while a run of the registry goes on; SyncProgress and
-	// EndSync are CodeCancelled when somebody else has ended the run.
+	// BeginSync is CodeConflict while a run of the registry goes on; EndSync is
+	// CodeCancelled when somebody else has ended the run.
 	BeginSync(ctx context.Context, registryID int64, full bool, reason string) (pratique.SyncRun, error)
-	SyncProgress(ctx context.Context, run pratique.SyncRun) error
 	EndSync(ctx context.Context, run pratique.SyncRun, failure *pratique.Error) (pratique.SyncRun, error)
 	Syncs(ctx context.Context, registryID int64, limit int) ([]pratique.SyncRun, error)
 	EndSilentSyncs(ctx context.Context, silence time.Duration) (int, error)
 
+	// SiteWishes are those of the registries of a site that nobody is at.
+	SiteWishes(ctx context.Context, site string) (map[int64]pratique.SyncWish, error)
+	// SiteOnline tells whether an agent of a site is online.
+	SiteOnline(ctx context.Context, site string) (bool, error)
+	// SiteSync is a run of a registry of a site that goes on, or CodeCancelled.
+	SiteSync(ctx context.Context, site string, runID int64) (pratique.SyncRun, error)
+}
+
+// ListingStore is where a listing goes.
+type ListingStore interface {
 	RepositoryAssets(ctx context.Context, registryID int64, repository string) ([]pratique.Asset, error)
 	KnownManifests(ctx context.Context, digests ...pratique.Digest) ([]pratique.Asset, error)
 	SyncRepository(ctx context.Context, registryID int64, repository string, listing []pratique.Asset, whole bool) (pratique.SyncResult, error)
+	// SyncProgress is CodeCancelled when somebody else has ended the run.
+	SyncProgress(ctx context.Context, run pratique.SyncRun) error
 }
 
 // Syncer brings what is known of registries' inventories up to date. What is
@@ -93,7 +105,7 @@ func (s *Syncer) want(ctx context.Context, wish pratique.WholeSync, lane Lane, i
 	}
 	var jobs []Job
 	for _, r := range all {
-		if len(ids) > 0 && !slices.Contains(ids, r.ID) || len(ids) == 0 && r.Site != "" {
+		if len(ids) > 0 && !slices.Contains(ids, r.ID) {
 			continue
 		}
 		if (r.Sync.State == "running" || r.Sync.State == "waiting") && (r.Sync.Full || !wish.Full) {
@@ -142,9 +154,6 @@ func (s *Syncer) Window(ctx context.Context, _ WindowArgs, _ Attempt) error {
 		return err
 	}
 	for _, r := range all {
-		if r.Site != "" {
-			continue
-		}
 		runs, err := s.Store.Syncs(ctx, r.ID, 100)
 		if err != nil {
 			return err
@@ -171,6 +180,9 @@ func (s *Syncer) Sync(ctx context.Context, args SyncArgs, _ Attempt) error {
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		if far, err := s.leaveToSite(ctx, args.RegistryID, wish); far || err != nil {
 			return err
 		}
 		switch {
@@ -217,8 +229,11 @@ func (s *Syncer) run(ctx context.Context, id int64, wish pratique.SyncWish) erro
 		return err
 	}
 	began := time.Now()
-	l := newListing(s, r, conn, wish, run)
+	l := s.listing(r, conn, wish, run)
 	failure := unconnected
+	if failure == nil {
+		l.since, l.run.Total, failure = s.reach(ctx, wish, run)
+	}
 	if failure == nil {
 		failure = l.list(ctx)
 	}
@@ -385,8 +400,8 @@ func (o *others) has(d pratique.Digest) bool {
 }
 
 // connector finds the one of a kind.
-func (s *Syncer) connector(kind string) (registry.Connector, error) {
-	for _, c := range s.Connectors {
+func connector(all []registry.Connector, kind string) (registry.Connector, error) {
+	for _, c := range all {
 		if c.Kind() == kind {
 			return c, nil
 		}

@@ -232,6 +232,12 @@ func (s *Store) Sites(ctx context.Context) ([]string, error) {
 	return collect(ctx, s, one[string], "SELECT DISTINCT site FROM agents WHERE kind = 'site' AND revoked IS NULL ORDER BY site")
 }
 
+// SiteOnline tells whether an agent of a site is online.
+func (s *Store) SiteOnline(ctx context.Context, site string) (online bool, err error) {
+	err = s.row(ctx, "SELECT EXISTS (SELECT 1 FROM agents WHERE kind = 'site' AND site = ? AND revoked IS NULL AND beat > ?)", site, at(s.now().Add(-pratique.OfflineAfter))).Scan(&online)
+	return online, err
+}
+
 // AgentBeat says that an agent lives, and how its host and it are. A host other than
 // its own, or a revoked agent, is CodeUnauthorized.
 func (s *Store) AgentBeat(ctx context.Context, agentID int64, host pratique.Host, version string, problems []pratique.Problem) error {

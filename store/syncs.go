@@ -138,3 +138,15 @@ func (s *Store) EndSilentSyncs(ctx context.Context, silence time.Duration) (int,
 	}
 	return ended, nil
 }
+
+// SiteSync is a run over a registry of a site that goes on, or CodeCancelled.
+func (s *Store) SiteSync(ctx context.Context, site string, runID int64) (pratique.SyncRun, error) {
+	runs, err := collect(ctx, s, scanSync, "SELECT "+syncColumns+" FROM sync_runs WHERE id = ? AND ended IS NULL AND registry_id IN (SELECT id FROM registries WHERE site = ? AND site <> '')", runID, site)
+	if err != nil {
+		return pratique.SyncRun{}, err
+	}
+	if len(runs) == 0 {
+		return pratique.SyncRun{}, pratique.Errorf(pratique.CodeCancelled, "the sync was ended meanwhile")
+	}
+	return runs[0], nil
+}

@@ -82,11 +82,20 @@ func (s *Store) SyncWish(ctx context.Context, registryID int64) (wish pratique.S
 
 // SyncWishes is what is wanted of all registries.
 func (s *Store) SyncWishes(ctx context.Context) (map[int64]pratique.SyncWish, error) {
+	return s.wishes(ctx, "SELECT id, wish FROM registries WHERE wish IS NOT NULL")
+}
+
+// SiteWishes is what is wanted of the registries of a site that nobody is at.
+func (s *Store) SiteWishes(ctx context.Context, site string) (map[int64]pratique.SyncWish, error) {
+	return s.wishes(ctx, "SELECT g.id, g.wish FROM registries g WHERE g.wish IS NOT NULL AND g.site = ? AND g.site <> '' AND NOT EXISTS (SELECT 1 FROM sync_runs y WHERE y.registry_id = g.id AND y.ended IS NULL)", site)
+}
+
+func (s *Store) wishes(ctx context.Context, query string, args ...any) (map[int64]pratique.SyncWish, error) {
 	type row struct {
 		id   int64
 		wish pratique.SyncWish
 	}
-	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.id, document{&r.wish}) }, "SELECT id, wish FROM registries WHERE wish IS NOT NULL")
+	all, err := collect(ctx, s, func(rows *sql.Rows, r *row) error { return rows.Scan(&r.id, document{&r.wish}) }, query, args...)
 	wishes := make(map[int64]pratique.SyncWish, len(all))
 	for _, r := range all {
 		wishes[r.id] = r.wish

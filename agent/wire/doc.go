@@ -42,6 +42,14 @@
 //	Fail         it could not be read, and why; what was read is judged
 //	Release      I stop, somebody else may
 //
+// An agent of a site also lists its registries, under the number of a run that came
+// with the work:
+//
+//	Repository   which rows are there of a repository?
+//	Manifests    what is known of these manifests?
+//	Listed       this is what a repository holds
+//	Synced       every other second: so far I am; at last: so it ended
+//
 // Every message about a scan carries the lease's attempt and is refused with the
 // code "cancelled" once the lease is over, whatever the order in which messages
 // come, or come again. What an agent may say is checked against what the service

@@ -145,15 +145,16 @@ type Inventory struct {
 type Work struct {
 	// Wait is how long the answer may wait, in milliseconds; at most WorkWait.
 	Wait int64 `json:"wait"`
-	// Busy: no scan, only data updates.
-	Busy bool `json:"busy,omitempty"`
+	// Busy: no scan. Syncing: no synchronisation.
+	Busy    bool `json:"busy,omitempty"`
+	Syncing bool `json:"syncing,omitempty"`
 }
 
 // Task answers Work; all of it is zero when there is nothing to do.
 type Task struct {
 	pratique.AgentWork
-	// Registries are those that Scan.Remote points to, with what is needed to read
-	// them. The agent keeps it in memory, for this scan alone.
+	// Registries are those that Scan.Remote and Sync point to, with what is needed to
+	// read them. The agent keeps it in memory, for this work alone.
 	Registries []Registry `json:"registries,omitempty"`
 }
 
@@ -219,6 +220,70 @@ type Fail struct {
 // Release gives a scan back.
 type Release struct{ Lease }
 
+// Run makes what follows a message about a synchronisation of a registry of the
+// agent's site. It is refused as cancelled once the run is over.
+type Run struct {
+	Run int64 `json:"run"`
+}
+
+// Repository asks which rows the service has of a repository.
+type Repository struct {
+	Run
+	Repository string `json:"repository"`
+}
+
+// Manifests asks what the service knows of manifests, from wherever.
+type Manifests struct {
+	Run
+	Digests []pratique.Digest `json:"digests"`
+}
+
+// Rows answers Repository and Manifests.
+type Rows struct {
+	Rows []pratique.Asset `json:"rows,omitempty"`
+}
+
+// Listed hands in what a repository holds.
+type Listed struct {
+	Run
+	Repository string           `json:"repository"`
+	Rows       []pratique.Asset `json:"rows,omitempty"`
+	Whole      bool             `json:"whole,omitempty"` // what it does not have is gone
+}
+
+// Synced tells how far a synchronisation is, and at its end how that was.
+type Synced struct {
+	Run
+	Done    int `json:"done"` // repositories
+	Total   int `json:"total"`
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+	Gone    int `json:"gone"`
+	// End is how it ended. Nil: it goes on.
+	End *SyncEnd `json:"end,omitempty"`
+}
+
+// SyncEnd is how a synchronisation ended.
+type SyncEnd struct {
+	Wish  pratique.SyncWish `json:"wish"` // that was done, as it came
+	New   []pratique.Digest `json:"new,omitempty"`
+	Reads int               `json:"reads"`
+	Error *pratique.Error   `json:"error,omitempty"`
+	// Fault is what the error means, for people. Partly: only for a part of the registry.
+	Fault  *Fault `json:"fault,omitempty"`
+	Partly bool   `json:"partly,omitempty"`
+}
+
+// Fault is a way in which registries fail.
+type Fault struct {
+	Status string        `json:"status"`
+	Reason pratique.Text `json:"reason"`
+	Remedy pratique.Text `json:"remedy"`
+}
+
+// MaxManifests bounds one question for manifests.
+const MaxManifests = 5000
+
 // Done answers messages that need no answer.
 type Done struct{}
 
@@ -238,6 +303,11 @@ func (*Finish) Path() string    { return "finish" }
 func (*Fail) Path() string      { return "fail" }
 func (*Release) Path() string   { return "release" }
 
+func (*Repository) Path() string { return "repository" }
+func (*Manifests) Path() string  { return "manifests" }
+func (*Listed) Path() string     { return "listed" }
+func (*Synced) Path() string     { return "synced" }
+
 func (*Enrol) Limit() Limit     { return Small() }
 func (*Renew) Limit() Limit     { return Small() }
 func (*Hello) Limit() Limit     { return Small() }
@@ -248,6 +318,22 @@ func (*Work) Limit() Limit      { return Small() }
 func (*Refreshed) Limit() Limit { return Small() }
 func (*Progress) Limit() Limit  { return Small() }
 func (*Release) Limit() Limit   { return Small() }
+
+func (*Repository) Limit() Limit { return Small() }
+func (*Manifests) Limit() Limit {
+	return Limit{Packed: 1 << 20, Bytes: 1 << 20, Objects: 10, Values: 10_000}
+}
+func (*Listed) Limit() Limit { return RowsLimit() }
+
+// The names of a hundred thousand contents.
+func (*Synced) Limit() Limit {
+	return Limit{Packed: 8 << 20, Bytes: 10 << 20, Objects: 1000, Values: 250_000}
+}
+
+// RowsLimit is that of the rows of a repository: as many as a connector lists of one.
+func RowsLimit() Limit {
+	return Limit{Packed: 32 << 20, Bytes: 128 << 20, Objects: 600_000, Values: 6_000_000}
+}
 
 // An inventory of 50 000 images, each with a name and a few labels.
 func (*Inventory) Limit() Limit {
@@ -499,6 +585,73 @@ func (m *Fail) Validate() error {
 }
 
 func (m *Release) Validate() error { return m.Lease.validate() }
+
+func (m *Run) validate() error {
+	if m.Run <= 0 {
+		return invalid("a synchronisation without its number")
+	}
+	return nil
+}
+
+func (m *Repository) Validate() error {
+	return first(m.Run.validate(), text("repository", m.Repository, 1000))
+}
+
+func (m *Manifests) Validate() error {
+	if len(m.Digests) > MaxManifests {
+		return pratique.Errorf(pratique.CodeLimit, "more than %d manifests in one question", MaxManifests)
+	}
+	return first(m.Run.validate(), digests(m.Digests))
+}
+
+func digests(all []pratique.Digest) error {
+	for _, d := range all {
+		if err := digest(d, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Listed) Validate() error {
+	for _, r := range m.Rows {
+		if err := first(digest(r.Digest, false), digest(r.Index, true), digest(r.ImageID, true), text("tag", r.Tag, 1000),
+			text("os", r.Platform.OS, 100), text("architecture", r.Platform.Architecture, 100), text("variant", r.Platform.Variant, 100)); err != nil {
+			return err
+		}
+		if r.Size < 0 {
+			return invalid("an image of %d bytes", r.Size)
+		}
+	}
+	return first(m.Run.validate(), text("repository", m.Repository, 1000))
+}
+
+func (m *Synced) Validate() error {
+	if m.Done < 0 || m.Total < 0 || m.Added < 0 || m.Changed < 0 || m.Gone < 0 {
+		return invalid("fewer than no repositories or images")
+	}
+	if m.End == nil {
+		return m.Run.validate()
+	}
+	return first(m.Run.validate(), m.End.validate())
+}
+
+func (e *SyncEnd) validate() error {
+	if e.Fault != nil && e.Error == nil || e.Reads < 0 {
+		return invalid("it failed without an error")
+	}
+	if e.Error != nil {
+		if err := fault(e.Error); err != nil {
+			return err
+		}
+	}
+	if f := e.Fault; f != nil {
+		if err := first(text("status", f.Status, 40), text("reason", f.Reason.EN, maxText), text("reason", f.Reason.ZH, maxText), text("remedy", f.Remedy.EN, maxText), text("remedy", f.Remedy.ZH, maxText)); err != nil {
+			return err
+		}
+	}
+	return digests(e.New)
+}
 
 func reading(r *pratique.Reading) error {
 	if len(r.Layers) > maxLayers || len(r.Tags) > maxLayers {

@@ -112,7 +112,7 @@ func TestLine(t *testing.T) {
 // FuzzDecode: whatever comes, what is accepted is valid and says the same once more.
 func FuzzDecode(f *testing.F) {
 	kinds := func() []Message {
-		return []Message{new(Enrol), new(Renew), new(Hello), new(Beat), new(Engines), new(Inventory), new(Work), new(Refreshed), new(Known), new(Facts), new(Progress), new(Finish), new(Fail), new(Release), new(Piece)}
+		return []Message{new(Enrol), new(Renew), new(Hello), new(Beat), new(Engines), new(Inventory), new(Work), new(Refreshed), new(Known), new(Facts), new(Progress), new(Finish), new(Fail), new(Release), new(Piece), new(Repository), new(Manifests), new(Listed), new(Synced)}
 	}
 	f.Add(2, false, []byte(`{"version":"1"}`))
 	f.Add(5, false, []byte(`{"inventory":{"engine":{"kind":"docker"},"generation":1,"taken":"2026-01-01T00:00:00Z","images":[{"reason":"x","platform":{"os":"linux","architecture":"amd64"},"size":1}],"containers":null}}`))

@@ -150,10 +150,11 @@ func (f *agentFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 			h.Project, h.Labels = f.project, labels
 			return h, err
 		},
-		Remote:  &source.Remote{},
-		Pass:    func(secretKey []byte) (*layer.Pass, error) { return f.pass(secretKey, scratch) },
-		Scratch: scratch,
-		Rules:   f.rules,
+		Connectors: connectors(),
+		Remote:     &source.Remote{},
+		Pass:       func(secretKey []byte) (*layer.Pass, error) { return f.pass(secretKey, scratch) },
+		Scratch:    scratch,
+		Rules:      f.rules,
 	})
 }
 

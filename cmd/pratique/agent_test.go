@@ -90,7 +90,7 @@ func hostConfig(t *testing.T, token api.NewToken, name string, engines ...agent.
 		Host: func() (pratique.Host, error) {
 			return pratique.Host{ID: pratique.DigestOf([]byte(name)).Hex()[:32], Name: name, IPs: []string{"192.0.2.7"}, OS: "Debian", Kernel: "6.1"}, nil
 		},
-		Remote: &source.Remote{}, Pass: func(key []byte) (*layer.Pass, error) { return flags.pass(key, dir) }, Scratch: dir, Rules: flags.rules,
+		Connectors: connectors(), Remote: &source.Remote{}, Pass: func(key []byte) (*layer.Pass, error) { return flags.pass(key, dir) }, Scratch: dir, Rules: flags.rules,
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *service) listenForAgents(keyPath string) (*agentPort, error) {
 	}
 	rules := &agentRules{folder: folder}
 	return &agentPort{on: on, rules: rules, machine: api.NewMachine(api.MachineDeps{
-		Fleet: &scan.Fleet{Store: s.db, Knowledge: s.cases.bundles, Observer: s.seen, Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Log: s.log},
+		Fleet: &scan.Fleet{Store: s.db, Syncer: s.cases.syncer, Knowledge: s.cases.bundles, Observer: s.seen, Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Log: s.log},
 		Audit: s.db, Rules: rules, Authority: authority, SecretKey: secretKey, Version: toolVersion(), Log: s.log,
 	})}, nil
 }

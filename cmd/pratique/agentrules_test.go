@@ -38,7 +38,9 @@ func TestRulesReachAgents(t *testing.T) {
 			t.Fatalf("%s: task %+v", what, task)
 		}
 		found, err := p.db.Malware(t.Context(), pratique.FindingFilter{}, pratique.PageRequest{Limit: 100})
-		if err != nil || !slices.ContainsFunc(found.Items, func(m pratique.PlacedMalware) bool { return m.Name == "Any_File" && m.Pack != nil && m.Pack.Name == "Any_File" }) {
+		if err != nil || !slices.ContainsFunc(found.Items, func(m pratique.PlacedMalware) bool {
+			return m.Name == "Any_File" && m.Pack != nil && m.Pack.Name == "Any_File"
+		}) {
 			t.Errorf("%s: the rules of the server did not find it: %+v, %v", what, found.Items, err)
 		}
 	}
@@ -105,4 +107,3 @@ func forge(t *testing.T, into *rulepack.Store, dir string) {
 	check(t, os.WriteFile(filepath.Join(dir, "packs.new"), list, 0o600))
 	check(t, os.Rename(filepath.Join(dir, "packs.new"), filepath.Join(dir, "packs.json")))
 }
-

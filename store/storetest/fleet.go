@@ -417,6 +417,33 @@ func hostLists(t *testing.T, s *store.Store, _ string) {
 	}
 }
 
+// siteSyncs: a site knows what is wanted of its registries, until somebody is at it,
+// and a run while it goes on.
+func siteSyncs(t *testing.T, s *store.Store, far pratique.Registry) {
+	t.Helper()
+	ctx := context.Background()
+	if !ok[bool](t)(s.SiteOnline(ctx, "mars")) || ok[bool](t)(s.SiteOnline(ctx, "venus")) {
+		t.Error("the agent of mars is online, and no other")
+	}
+	must(t, s.WantSync(ctx, far.ID, pratique.SyncWish{Whole: &pratique.WholeSync{Full: true, By: "admin", Reason: "manual", At: time.Now()}}))
+	if mars, venus := ok[map[int64]pratique.SyncWish](t)(s.SiteWishes(ctx, "mars")), ok[map[int64]pratique.SyncWish](t)(s.SiteWishes(ctx, "venus")); len(mars) != 1 || mars[far.ID].Whole == nil || len(venus) != 0 {
+		t.Errorf("wanted on mars %v, on venus %v", mars, venus)
+	}
+	run := ok[pratique.SyncRun](t)(s.BeginSync(ctx, far.ID, false, "manual"))
+	if all := ok[map[int64]pratique.SyncWish](t)(s.SiteWishes(ctx, "mars")); len(all) != 0 {
+		t.Errorf("somebody is at it, and it is wanted: %v", all)
+	}
+	if got := ok[pratique.SyncRun](t)(s.SiteSync(ctx, "mars", run.ID)); got.ID != run.ID || got.RegistryID != far.ID || got.Full {
+		t.Errorf("the run is %+v", got)
+	}
+	_, err := s.SiteSync(ctx, "venus", run.ID)
+	refused(t, err, pratique.CodeCancelled)
+	ok[pratique.SyncRun](t)(s.EndSync(ctx, run, nil))
+	_, err = s.SiteSync(ctx, "mars", run.ID)
+	refused(t, err, pratique.CodeCancelled)
+	must(t, s.DropSyncWish(ctx, far.ID))
+}
+
 // agentWork: only agents of hosts that have an image alone get it, once, and their
 // writes are fenced.
 func agentWork(t *testing.T, s *store.Store, _ string) {
@@ -434,6 +461,7 @@ func agentWork(t *testing.T, s *store.Store, _ string) {
 	if sites := ok[[]string](t)(s.Sites(ctx)); !slices.Equal(sites, []string{"mars"}) {
 		t.Errorf("sites %q", sites)
 	}
+	siteSyncs(t, s, far)
 	all := []pratique.Digest{imageID(1), imageID(2), imageID(3)}
 	if got := ok[[]pratique.Digest](t)(s.ForWorkers(ctx, all)); !slices.Equal(got, all[:1]) {
 		t.Errorf("for workers %v", got)

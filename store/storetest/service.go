@@ -37,6 +37,9 @@ func wishes(t *testing.T, s *store.Store, _ string) {
 		t.Errorf("wishes %+v", all)
 	}
 	must(t, s.WantSync(ctx, r.ID, whole(false, day)))
+	if all := ok[map[int64]pratique.SyncWish](t)(s.SiteWishes(ctx, "")); len(all) != 0 {
+		t.Errorf("what the service does itself is left to agents: %v", all)
+	}
 	must(t, s.DropSyncWish(ctx, r.ID))
 	if all := ok[map[int64]pratique.SyncWish](t)(s.SyncWishes(ctx)); len(all) != 0 || state() != "" {
 		t.Errorf("wishes %+v after all were dropped, state %s", all, state())

@@ -1,0 +1,94 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/agent/wire"
+	"github.com/pratique/pratique/registry"
+	"github.com/pratique/pratique/scan"
+)
+
+// syncsAtOnce is how many registries of a site are synchronised at once, beside scans:
+// it is mostly waiting for them.
+const syncsAtOnce = 3
+
+// synchronise lists a registry of the site for the service.
+func (a *agent) synchronise(ctx context.Context, task wire.Task) {
+	run := task.Sync.Run
+	i := slices.IndexFunc(task.Registries, func(r wire.Registry) bool { return r.ID == run.RegistryID })
+	if i < 0 {
+		return // the service says nothing about it: the run falls silent
+	}
+	r := task.Registries[i]
+	began := time.Now()
+	listing := scan.SiteListing{Rows: &farRows{a.client, run.ID}, Connectors: a.Connectors, Remote: a.Remote, Registry: r.Registry, Password: r.Password, Log: a.Log}
+	end, err := scan.ListSite(ctx, listing, *task.Sync)
+	if err == nil && ctx.Err() == nil {
+		err = a.client.persistFor(ctx, serviceGone, concluded(run.ID, end), &wire.Done{})
+	}
+	a.Log.Info("a synchronisation ended", "registry", r.Name, "run", run.ID, "repositories", end.Run.Done, "took", time.Since(began).Round(time.Millisecond), "failure", end.Failure, "error", err)
+}
+
+func concluded(run int64, end scan.SyncEnd) *wire.Synced {
+	m := synced(run, end.Run)
+	m.End = &wire.SyncEnd{Wish: end.Wish, New: end.New, Reads: end.Reads, Partly: end.Partly}
+	if end.Failure == nil {
+		return m
+	}
+	m.End.Error = told(end.Failure)
+	fault := registry.Diagnose(end.Failure)
+	line := func(t pratique.Text) pratique.Text {
+		return pratique.Text{EN: wire.Line(t.EN, 1000), ZH: wire.Line(t.ZH, 1000)}
+	}
+	m.End.Fault = &wire.Fault{Status: string(fault.Status), Reason: line(fault.Reason), Remedy: line(fault.Remedy)}
+	return m
+}
+
+func synced(run int64, r pratique.SyncRun) *wire.Synced {
+	return &wire.Synced{Run: wire.Run{Run: run}, Done: r.Done, Total: r.Total, Added: r.Added, Changed: r.Changed, Gone: r.Gone}
+}
+
+// farRows are the rows of the service, for one run.
+type farRows struct {
+	client *client
+	run    int64
+}
+
+var _ scan.ListingStore = (*farRows)(nil)
+
+// RepositoryAssets implements scan.ListingStore; the registry is the run's.
+func (f *farRows) RepositoryAssets(ctx context.Context, _ int64, repository string) ([]pratique.Asset, error) {
+	var rows wire.Rows
+	err := f.client.persistFor(ctx, serviceGone, &wire.Repository{Run: wire.Run{Run: f.run}, Repository: repository}, &rows)
+	return rows.Rows, err
+}
+
+// KnownManifests implements scan.ListingStore.
+func (f *farRows) KnownManifests(ctx context.Context, digests ...pratique.Digest) (all []pratique.Asset, err error) {
+	for part := range slices.Chunk(digests, wire.MaxManifests) {
+		var rows wire.Rows
+		if err := f.client.persistFor(ctx, serviceGone, &wire.Manifests{Run: wire.Run{Run: f.run}, Digests: part}, &rows); err != nil {
+			return nil, err
+		}
+		all = append(all, rows.Rows...)
+	}
+	return all, nil
+}
+
+// SyncRepository implements scan.ListingStore.
+func (f *farRows) SyncRepository(ctx context.Context, _ int64, repository string, listing []pratique.Asset, whole bool) (result pratique.SyncResult, err error) {
+	err = f.client.persistFor(ctx, serviceGone, &wire.Listed{Run: wire.Run{Run: f.run}, Repository: repository, Rows: listing, Whole: whole}, &result)
+	if code := pratique.CodeOf(err); code == pratique.CodeLimit { // this one is told, and the others go on
+		return result, errors.Join(pratique.Errorf(pratique.CodeInvalid, "%s has more than an agent can tell", repository).WithRemedy("let the registry delete old tags, by a retention rule"), err)
+	}
+	return result, err
+}
+
+// SyncProgress implements scan.ListingStore.
+func (f *farRows) SyncProgress(ctx context.Context, run pratique.SyncRun) error {
+	return f.client.ask(ctx, synced(f.run, run), &wire.Done{})
+}
