@@ -6,7 +6,6 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/pratique/pratique/agent/wire"
 	"github.com/pratique/pratique/api"
 	"github.com/pratique/pratique/scan"
-	"github.com/pratique/pratique/store/factdir"
 )
 
 // agentPort is where the service listens for agents.
@@ -58,7 +56,7 @@ func (s *service) listenForAgents(keyPath string) (*agentPort, error) {
 
 // joinFleet gives the fleet what the service scans with itself. The rules of the pass
 // may be others by now: facts are asked for by those of the agent.
-func (s *service) joinFleet(scanner *scan.Scanner) error {
+func (s *service) joinFleet(ctx context.Context, scanner *scan.Scanner) error {
 	if s.agents == nil {
 		return nil
 	}
@@ -70,22 +68,9 @@ func (s *service) joinFleet(scanner *scan.Scanner) error {
 	if !s.flags.strictFacts {
 		return nil
 	}
-	hosts := filepath.Join(cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), "hosts")
-	var mu sync.Mutex
-	opened := map[string]scan.FactStore{} // each has buffers of its own
-	fleet.Own = func(a pratique.Agent) (scan.FactStore, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if kept, ok := opened[a.HostID]; ok {
-			return kept, nil
-		}
-		own, err := factdir.Open(filepath.Join(hosts, pratique.DigestOf([]byte(a.HostID)).Hex()[:32]))
-		if err != nil {
-			return nil, err
-		}
-		opened[a.HostID] = scan.OwnFacts{Shared: scanner.Facts, Host: own}
-		return opened[a.HostID], nil
-	}
+	hosts := &hostFacts{folder: filepath.Join(cmp.Or(s.flags.facts, filepath.Join(s.flags.data, "facts")), "hosts"), shared: scanner.Facts}
+	fleet.Own = hosts.of
+	go prune(ctx, hosts, s.flags.keepFacts, s.log)
 	return nil
 }
 

@@ -169,9 +169,14 @@ const keepFacts = 90 * 24 * time.Hour
 // pruneEvery is how often a process looks for facts that are no longer used.
 const pruneEvery = 24 * time.Hour
 
+// pruner are facts that can be removed when they were not used for longer than age.
+type pruner interface {
+	Prune(age time.Duration) (files int, bytes int64, err error)
+}
+
 // prune removes facts that were not used for a while, until ctx ends. Processes that
 // share the folder may all do it.
-func prune(ctx context.Context, facts *factdir.Dir, unused time.Duration, log *slog.Logger) {
+func prune(ctx context.Context, facts pruner, unused time.Duration, log *slog.Logger) {
 	if unused == 0 {
 		return
 	}

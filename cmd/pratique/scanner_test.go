@@ -49,6 +49,25 @@ func TestFactsNobodyUses(t *testing.T) {
 	if facts.Get(old, "files", "1") != nil || facts.Get(used, "files", "1") == nil {
 		t.Error("what was used went, or what was not used stayed")
 	}
+
+	// What each host attested goes likewise, and nobody else's.
+	hosts := &hostFacts{folder: filepath.Join(dir, "hosts"), shared: facts}
+	one, err := hosts.of(pratique.Agent{HostID: "one"})
+	check(t, err)
+	two, err := hosts.of(pratique.Agent{HostID: "two"})
+	check(t, err)
+	for _, layer := range []pratique.Digest{old, used} {
+		check(t, one.Put(&pratique.Facts{DiffID: layer, Analyzer: "files", Version: "2"}))
+	}
+	if two.Get(old, "files", "2") != nil || facts.Get(old, "files", "2") != nil {
+		t.Error("what a host attested serves others")
+	}
+	age()
+	one.Get(used, "files", "2")
+	prune(ctx, hosts, keepFacts, slog.Default())
+	if one.Get(old, "files", "2") != nil || one.Get(used, "files", "2") == nil {
+		t.Error("of a host, what was used went, or what was not used stayed")
+	}
 	for unused, ok := range map[time.Duration]bool{0: true, time.Hour: false, 48 * time.Hour: true, -time.Hour: false} {
 		if (checkUnused(unused) == nil) != ok {
 			t.Errorf("--keep-facts %s: %v", unused, checkUnused(unused))

@@ -428,7 +428,7 @@ func (s *service) work(ctx context.Context, keyPath string) (stop func(), err er
 	if err := s.db.SetRules(ctx, scanner.Rules()); err != nil {
 		return nil, err
 	}
-	if err := s.joinFleet(scanner.current()); err != nil {
+	if err := s.joinFleet(ctx, scanner.current()); err != nil {
 		return nil, err
 	}
 	if s.flags.scans > 0 {
