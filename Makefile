@@ -32,7 +32,7 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 # The program of tests is the same service with a clock that can be moved.
 console-test: build ## the console in a browser, against the binary
 	$(GO) test -c -o bin/pratique.test ./cmd/pratique
-	cd web && node --test --test-concurrency=1 e2e/*.test.mjs
+	cd web && node --test --test-reporter=spec --test-concurrency=1 e2e/*.test.mjs
 
 web-client: web/node_modules/.package-lock.json ## the console's client, from what the service says of itself
 	$(GO) test ./web -run TestDescription -update

@@ -1,11 +1,12 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { antdStyles } from './scripts/antd-styles.ts'
 
 // For "npm run dev": the service that the pages talk to.
 const service = process.env.PRATIQUE_SERVICE ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [antdStyles(), react()],
   build: {
     target: 'es2022',
     manifest: true,

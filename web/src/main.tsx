@@ -3,9 +3,11 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router'
 import { ApiError } from './api/client'
+import { followLinks } from './app/links'
 import { initialLanguage } from './app/preferences'
 import { router } from './app/routes'
 import { askForSession } from './app/session'
+import 'antd/dist/antd.css'
 import './app/theme.css'
 import { setLanguage } from './i18n'
 
@@ -20,6 +22,7 @@ const queries = new QueryClient({
   },
 })
 
+followLinks(router)
 askForSession(queries)
 await setLanguage(initialLanguage())
 

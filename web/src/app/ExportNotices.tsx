@@ -1,5 +1,4 @@
 import AntApp from 'antd/es/app'
-import { Link } from 'react-router'
 import { fileOf, type Export } from '../api/exports'
 import { t } from '../i18n'
 import { bytes, number } from '../lib/format'
@@ -23,7 +22,7 @@ export function ExportNotices() {
         actions: <a href={fileOf(e.id)} download onClick={() => notification.destroy(key)}>{t('export.download')}</a>,
       })
     } else if (e.state === 'failed' && e.error) {
-      notification.error({ key, duration: 0, title: t('export.failed', { name: e.fileName }), description: `${errorText(e.error)} ${remedyText(e.error)}`, actions: <Link to="/exports" onClick={() => notification.destroy(key)}>{t('nav.exports')}</Link> })
+      notification.error({ key, duration: 0, title: t('export.failed', { name: e.fileName }), description: `${errorText(e.error)} ${remedyText(e.error)}`, actions: <a href="/exports" onClick={() => notification.destroy(key)}>{t('nav.exports')}</a> })
     }
   })
   return null

@@ -25,9 +25,9 @@ export function Root() {
 
 function Themed() {
   const language = useLanguage()
-  const { ui, dark } = useUi()
+  const { dark } = useUi()
   const [locale, setLocale] = useState<Locale>()
-  const theme = useMemo(() => themeOf(dark, ui.density === 'compact'), [dark, ui.density])
+  const theme = useMemo(() => themeOf(dark), [dark])
 
   useEffect(() => {
     let wanted = true

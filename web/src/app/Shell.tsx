@@ -9,7 +9,7 @@ import Button from 'antd/es/button'
 import Dropdown from 'antd/es/dropdown'
 import Tooltip from 'antd/es/tooltip'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
-import { Link, NavLink, Outlet, useLocation, useNavigate, useNavigation } from 'react-router'
+import { NavLink, Outlet, useLocation, useNavigate, useNavigation } from 'react-router'
 import { signOut } from '../api/session'
 import { t } from '../i18n'
 import { useKeys } from '../lib/keys'
@@ -51,7 +51,7 @@ export function Shell() {
       <a className="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus() }}>{t('shell.skip')}</a>
       <header>
         <Button className="menu-button" type="text" icon={<MenuOutlined aria-hidden />} aria-label={t('shell.menu')} aria-expanded={open} onClick={() => setOpen(!open)} />
-        <Link to="/" className="brand" aria-label="Pratique"><img src="/favicon.svg" alt="" /><span className="word">Pratique</span></Link>
+        <a href="/" className="brand" aria-label="Pratique"><img src="/favicon.svg" alt="" /><span className="word">Pratique</span></a>
         {session.demo && <span className="tag warn demo" title={t('shell.demoHelp')}>{t('shell.demo')}</span>}
         <div className="grow" />
         <button type="button" className="jump" onClick={() => setJump(true)}>

@@ -7,8 +7,9 @@ import antdTheme from 'antd/es/theme'
 const font =
   "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
 
-export function themeOf(dark: boolean, compact: boolean): ThemeConfig {
+export function themeOf(dark: boolean): ThemeConfig {
   return {
+    zeroRuntime: true,
     algorithm: dark ? antdTheme.darkAlgorithm : antdTheme.defaultAlgorithm,
     token: {
       colorPrimary: dark ? '#4aa3cf' : '#0b6490',
@@ -37,15 +38,6 @@ export function themeOf(dark: boolean, compact: boolean): ThemeConfig {
       wireframe: false,
     },
     components: {
-      Table: {
-        headerBg: dark ? '#1b2128' : '#f8f9fb',
-        headerColor: dark ? '#a3aeba' : '#556270',
-        headerSplitColor: 'transparent',
-        cellPaddingBlockSM: compact ? 5 : 9,
-        cellPaddingInlineSM: 10,
-        rowHoverBg: dark ? '#1d242c' : '#f5f8fa',
-        cellFontSizeSM: 13,
-      },
       // White on the light blue of the dark mode would be too faint.
       Button: dark ? { primaryColor: '#08131b' } : {},
       Drawer: { padding: 16, paddingLG: 20 },

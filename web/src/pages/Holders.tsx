@@ -1,4 +1,3 @@
-import { Link } from 'react-router'
 import type { Schema } from '../api/client'
 import { t } from '../i18n'
 import { number } from '../lib/format'
@@ -15,8 +14,8 @@ interface Props {
 export function Holders({ image, images, tab, all }: Props) {
   return (
     <span>
-      {image ? <Link to={detailOf(image, tab)}>{image.repository}:{image.tag}</Link> : <span className="muted">{t('finding.imageGone')}</span>}
-      {images > 1 && <> <Link to={all} className="tag outline">{t('finding.others', { count: images - 1, n: number(images - 1) })}</Link></>}
+      {image ? <a href={detailOf(image, tab)}>{image.repository}:{image.tag}</a> : <span className="muted">{t('finding.imageGone')}</span>}
+      {images > 1 && <> <a href={all} className="tag outline">{t('finding.others', { count: images - 1, n: number(images - 1) })}</a></>}
     </span>
   )
 }

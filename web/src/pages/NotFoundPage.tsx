@@ -1,4 +1,3 @@
-import { Link } from 'react-router'
 import { t } from '../i18n'
 
 export function NotFoundPage() {
@@ -6,7 +5,7 @@ export function NotFoundPage() {
     <div className="empty">
       <h3>{t('notFound.title')}</h3>
       <p>{t('notFound.help')}</p>
-      <Link to="/">{t('nav.overview')}</Link>
+      <a href="/">{t('nav.overview')}</a>
     </div>
   )
 }

@@ -8,7 +8,6 @@ import RightOutlined from '@ant-design/icons/RightOutlined'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import Checkbox from 'antd/es/checkbox'
-import type { ColumnType, SorterResult } from 'antd/es/table/interface'
 import Tooltip from 'antd/es/tooltip'
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import type { Page } from '../api/client'
@@ -135,33 +134,11 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   })
 
   const shown = useMemo(() => arranged(columns, choice).filter((c) => c.shown).map((c) => c.column), [columns, choice])
-  const tableColumns = useMemo(
-    () =>
-      shown.map<ColumnType<R>>((c) => ({
-        key: c.key,
-        title: c.title,
-        width: c.width,
-        align: c.align,
-        fixed: c.locked ? 'left' : c.end ? 'right' : undefined,
-        sorter: c.sort !== undefined,
-        sortOrder: c.sort && state.sort.replace(/^-/, '') === c.sort ? (state.sort.startsWith('-') ? 'descend' : 'ascend') : null,
-        sortDirections: c.desc ? ['descend', 'ascend'] : ['ascend', 'descend'],
-        showSorterTooltip: false,
-        render: (_: unknown, row: R) => c.render(row),
-      })),
-    [shown, state.sort],
-  )
-  const width = shown.reduce((sum, c) => sum + (c.width ?? 140), ticks ? 40 : 0)
+  const order = (sort: string | undefined) => state.set({ sort })
 
-  function sorted(sorter: SorterResult<R> | SorterResult<R>[]) {
-    const one = Array.isArray(sorter) ? sorter[0] : sorter
-    const column = one?.order ? columns.find((c) => c.key === one.columnKey)?.sort : undefined
-    state.set({ sort: column && (one.order === 'descend' ? `-${column}` : column) })
-  }
-
-  const acts = useRef<Acts<R>>({ sorted, select })
+  const acts = useRef<Acts>({ order, select })
   useEffect(() => {
-    acts.current = { sorted, select }
+    acts.current = { order, select }
   })
 
   const waiting = page.isPending || page.isPlaceholderData
@@ -181,10 +158,9 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
       <Rows<R>
         rows={rows}
         rowKey={rowKey}
-        columns={tableColumns}
-        width={width}
-        compact={ui.density === 'compact'}
-        scoped={Boolean(props.scope)}
+        columns={shown}
+        order={state.sort}
+        comfortable={ui.density === 'comfortable'}
         current={props.current}
         focused={focused}
         selection={ticks ? selection : undefined}

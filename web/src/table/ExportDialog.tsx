@@ -8,7 +8,6 @@ import Input from 'antd/es/input'
 import Modal from 'antd/es/modal'
 import Radio from 'antd/es/radio'
 import { useDeferredValue, useState } from 'react'
-import { Link } from 'react-router'
 import { createExport, listExportKinds, previewExport, type ExportInput, type ExportKind, type ExportKinds, type ExportNeed, type Format } from '../api/exports'
 import { currentLanguage, say, t, tx } from '../i18n'
 import { number } from '../lib/format'
@@ -72,7 +71,7 @@ function Choices({ exporting, list, total, close, known }: Props & { known: Expo
     setError(undefined)
     try {
       const created = await createExport(input)
-      void message.success(<span>{t('export.begun', { name: created.fileName })} <Link to="/exports">{t('nav.exports')}</Link></span>, 4)
+      void message.success(<span>{t('export.begun', { name: created.fileName })} <a href="/exports">{t('nav.exports')}</a></span>, 4)
       void queries.invalidateQueries({ queryKey: ['exports'] })
       close()
     } catch (e) {

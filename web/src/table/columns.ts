@@ -12,6 +12,8 @@ export interface Column<R> {
   desc?: boolean
   width?: number
   align?: 'right' | 'center'
+  /** Text may take several lines. */
+  wraps?: boolean
   /** Not shown unless it is chosen. */
   optional?: boolean
   /** Stays at the right edge, however wide the table is. */

@@ -1,15 +1,31 @@
-import { useEffect, useRef } from 'react'
-import Table, { type TableProps } from 'antd/es/table'
+import Button from 'antd/es/button'
+import { useState, type ReactNode } from 'react'
+import { t } from '../i18n'
+import { number } from '../lib/format'
+import type { Column } from '../table/columns'
+import { DataTable } from '../table/DataTable'
+import type { RowKey } from '../table/selection'
 
-const page = 20
+const first = 20 // rows that are shown until all are asked for
 
-/** SmallTable shows rows that are all at hand; what is asked for page by page is an AssetTable. On a narrow screen it scrolls sideways, by keyboard as well. */
-export function SmallTable<R extends object>(props: TableProps<R>) {
-  const frame = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    // What scrolls is inside of antd's table, which lets nobody name its attributes.
-    frame.current?.querySelectorAll('.ant-table-content, .ant-table-body').forEach((e) => e.setAttribute('tabindex', '0'))
-  })
-  const many = (props.dataSource?.length ?? 0) > page
-  return <div ref={frame}><Table<R> size="small" pagination={many ? { pageSize: page, size: 'small' } : false} {...props} /></div>
+interface Props<R> {
+  rows: R[]
+  rowKey(row: R): RowKey
+  columns: (Omit<Column<R>, 'key'> & { key?: string })[]
+  empty?: ReactNode
+  /** What there is to say of a row below it, when it is asked for. */
+  more?(row: R): ReactNode
+  /** px; a taller table scrolls by itself. */
+  height?: number
+}
+
+/** SmallTable shows rows that are all at hand; what is asked for page by page is an AssetTable. */
+export function SmallTable<R>({ rows, columns, ...rest }: Props<R>) {
+  const [all, setAll] = useState(false)
+  return (
+    <>
+      <DataTable<R> {...rest} rows={all ? rows : rows.slice(0, first)} columns={columns.map((c, i) => ({ key: String(i), ...c }))} />
+      {!all && rows.length > first && <Button type="link" onClick={() => setAll(true)}>{t('table.showAll', { n: number(rows.length) })}</Button>}
+    </>
+  )
 }

@@ -1,7 +1,6 @@
 // Small things that many pages show.
 import Tooltip from 'antd/es/tooltip'
 import type { ReactNode } from 'react'
-import { Link } from 'react-router'
 import { severities } from '../app/theme'
 import { spoken, t, tx } from '../i18n'
 import { ago, compact, number, timestamp } from '../lib/format'
@@ -37,7 +36,7 @@ export function Stat({ label, value, of, note, to, bad }: { label: string; value
       <div className="foot">{note}</div>
     </>
   )
-  return to ? <Link className="stat" to={to}>{inner}</Link> : <div className="stat">{inner}</div>
+  return to ? <a className="stat" href={to}>{inner}</a> : <div className="stat">{inner}</div>
 }
 
 export function Time({ value, relative }: { value: string | undefined | null; relative?: boolean }) {
@@ -61,7 +60,7 @@ export function SeveritySplit({ counts, to }: { counts: Partial<BySeverity> | un
         const n = counts?.[s] ?? 0
         const label = `${tx('severity', s)}: ${number(n)}`
         if (n === 0) return <span key={s} className="zero" title={label}>0</span>
-        return to ? <Link key={s} className={s} to={to(s)} title={label} aria-label={label}>{compact(n)}</Link> : <span key={s} className={s} title={label}>{compact(n)}</span>
+        return to ? <a key={s} className={s} href={to(s)} title={label} aria-label={label}>{compact(n)}</a> : <span key={s} className={s} title={label}>{compact(n)}</span>
       })}
     </span>
   )

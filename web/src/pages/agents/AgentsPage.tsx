@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
 import Button from 'antd/es/button'
 import { lazy, Suspense } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useSearchParams } from 'react-router'
 import { listAgents, listTokens, revokeAgent, revokeToken, type Agent, type AgentToken } from '../../api/agents'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
@@ -54,18 +54,17 @@ export function Component() {
           <Panel flush>
             {all.length === 0 ? <Empty title={t('agent.none')} help={t('agent.noneHelp')} action={admin && <Button type="primary" onClick={() => enrol(true)}>{t('agent.enrol')}</Button>} /> : (
               <SmallTable<Agent>
-                rowKey="id"
-                dataSource={all}
-                scroll={{ x: 900 }}
+                rowKey={(r) => r.id}
+                rows={all}
                 columns={[
-                  { title: t('agent.name'), width: 200, render: (_, a) => (a.hostID ? <Link to={`/hosts?search=${encodeURIComponent(a.name)}`}>{a.name}</Link> : a.name || '–') },
-                  { title: t('agent.kind'), width: 150, render: (_, a) => `${tx('agentKind', a.kind)}${a.site ? ` · ${a.site}` : ''}` },
-                  { title: t('agent.state'), width: 100, render: (_, a) => (a.revoked ? <span className="tag outline">{t('agent.revoked')}</span> : <Online online={a.online} />) },
-                  { title: t('host.trouble'), width: 130, render: (_, a) => <Problems all={a.problems ?? []} /> },
-                  { title: t('agent.version'), width: 110, render: (_, a) => <span className="mono">{a.version || '–'}</span> },
-                  { title: t('agent.enrolled'), width: 140, render: (_, a) => <Time value={a.enrolled} /> },
-                  { title: t('host.seen'), width: 140, render: (_, a) => <Time value={a.beat} /> },
-                  { title: t('list.actions'), width: 100, fixed: 'right', render: (_, a) => admin && !a.revoked && <button type="button" className="plain link" onClick={() => revoke(t('agent.revokeTitle', { name: a.name }), t('agent.revokeHelp'), () => revokeAgent(a.id))}>{t('agent.revoke')}</button> },
+                  { title: t('agent.name'), width: 200, render: (a) => (a.hostID ? <a href={`/hosts?search=${encodeURIComponent(a.name)}`}>{a.name}</a> : a.name || '–') },
+                  { title: t('agent.kind'), width: 150, render: (a) => `${tx('agentKind', a.kind)}${a.site ? ` · ${a.site}` : ''}` },
+                  { title: t('agent.state'), width: 100, render: (a) => (a.revoked ? <span className="tag outline">{t('agent.revoked')}</span> : <Online online={a.online} />) },
+                  { title: t('host.trouble'), width: 130, render: (a) => <Problems all={a.problems ?? []} /> },
+                  { title: t('agent.version'), width: 110, render: (a) => <span className="mono">{a.version || '–'}</span> },
+                  { title: t('agent.enrolled'), width: 140, render: (a) => <Time value={a.enrolled} /> },
+                  { title: t('host.seen'), width: 140, render: (a) => <Time value={a.beat} /> },
+                  { title: t('list.actions'), width: 100, end: true, render: (a) => admin && !a.revoked && <button type="button" className="plain link" onClick={() => revoke(t('agent.revokeTitle', { name: a.name }), t('agent.revokeHelp'), () => revokeAgent(a.id))}>{t('agent.revoke')}</button> },
                 ]}
               />
             )}
@@ -74,18 +73,17 @@ export function Component() {
         {admin && (tokens.data ?? []).length > 0 && (
           <Panel title={t('agent.tokens')} flush>
             <SmallTable<AgentToken>
-              rowKey="id"
-              dataSource={tokens.data ?? []}
-              scroll={{ x: 900 }}
+              rowKey={(r) => r.id}
+              rows={tokens.data ?? []}
               columns={[
-                { title: t('agent.note'), width: 200, render: (_, x) => x.note || <span className="muted">#{x.id}</span> },
-                { title: t('agent.kind'), width: 150, render: (_, x) => `${tx('agentKind', x.kind)}${x.site ? ` · ${x.site}` : ''}` },
-                { title: t('host.project'), width: 120, render: (_, x) => x.project || '–' },
-                { title: t('agent.uses'), width: 90, align: 'right', render: (_, x) => <span className="num">{number(x.used)} / {number(x.uses)}</span> },
-                { title: t('agent.expires'), width: 140, render: (_, x) => <Time value={x.expires} /> },
-                { title: t('agent.by'), width: 100, render: (_, x) => x.by },
-                { title: t('agent.state'), width: 110, render: (_, x) => <TokenState token={x} /> },
-                { title: t('list.actions'), width: 100, fixed: 'right', render: (_, x) => usable(x) && <button type="button" className="plain link" onClick={() => revoke(t('agent.revokeToken'), t('agent.revokeTokenHelp'), () => revokeToken(x.id))}>{t('agent.revoke')}</button> },
+                { title: t('agent.note'), width: 200, render: (x) => x.note || <span className="muted">#{x.id}</span> },
+                { title: t('agent.kind'), width: 150, render: (x) => `${tx('agentKind', x.kind)}${x.site ? ` · ${x.site}` : ''}` },
+                { title: t('host.project'), width: 120, render: (x) => x.project || '–' },
+                { title: t('agent.uses'), width: 90, align: 'right', render: (x) => <span className="num">{number(x.used)} / {number(x.uses)}</span> },
+                { title: t('agent.expires'), width: 140, render: (x) => <Time value={x.expires} /> },
+                { title: t('agent.by'), width: 100, render: (x) => x.by },
+                { title: t('agent.state'), width: 110, render: (x) => <TokenState token={x} /> },
+                { title: t('list.actions'), width: 100, end: true, render: (x) => usable(x) && <button type="button" className="plain link" onClick={() => revoke(t('agent.revokeToken'), t('agent.revokeTokenHelp'), () => revokeToken(x.id))}>{t('agent.revoke')}</button> },
               ]}
             />
           </Panel>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { Link, useNavigate, useParams } from 'react-router'
+import { useNavigate, useParams } from 'react-router'
 import { getComponent } from '../../api/findings'
 import { listLocalImages } from '../../api/hosts'
 import { listImages, type AssetRow } from '../../api/images'
@@ -25,7 +25,7 @@ export function Component() {
   const c = asked.data
   return (
     <>
-      <PageHead title={c ? <span>{c.package.name} <span className="mono muted" style={{ fontSize: 14 }}>{c.package.version}</span></span> : t('nav.components')} sub={<Link to="/components">{t('nav.components')}</Link>} />
+      <PageHead title={c ? <span>{c.package.name} <span className="mono muted" style={{ fontSize: 14 }}>{c.package.version}</span></span> : t('nav.components')} sub={<a href="/components">{t('nav.components')}</a>} />
       {asked.error && <ErrorNote error={asked.error} retry={() => void asked.refetch()} />}
       {c && (
         <div className="stack">
@@ -37,9 +37,9 @@ export function Component() {
               {(c.package.licenses ?? []).length > 0 && <Fact label={t('component.licenses')}>{c.package.licenses?.join(', ')}</Fact>}
               {c.package.purl && <Fact label="PURL"><Copyable text={c.package.purl} /></Fact>}
               <Fact label={t('category.vulnerability')}>
-                <Link to={`/vulnerabilities?package=${encodeURIComponent(c.package.name)}`}>{number(c.vulnerabilities)}</Link> {c.worst && <SeverityTag severity={c.worst} />}
+                <a href={`/vulnerabilities?package=${encodeURIComponent(c.package.name)}`}>{number(c.vulnerabilities)}</a> {c.worst && <SeverityTag severity={c.worst} />}
               </Fact>
-              <Fact label={t('component.versions')}><Link to={`/components?search=${encodeURIComponent(c.package.name)}`}>{t('component.allVersions')}</Link></Fact>
+              <Fact label={t('component.versions')}><a href={`/components?search=${encodeURIComponent(c.package.name)}`}>{t('component.allVersions')}</a></Fact>
             </dl>
           </Panel>
           <AssetTable<AssetRow>

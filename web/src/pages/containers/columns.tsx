@@ -1,6 +1,5 @@
 // The columns and filters of lists of containers, wherever such a list stands.
 import { useMemo } from 'react'
-import { Link } from 'react-router'
 import type { ContainerRow } from '../../api/hosts'
 import { t, tx, useLanguage } from '../../i18n'
 import { short } from '../../lib/format'
@@ -26,9 +25,9 @@ export function containerColumns(): Column<ContainerRow>[] {
     { key: 'state', title: t('container.state'), width: 124, sort: 'state', render: (c) => <span className={`tag ${tone[c.state] ?? 'unknown'}`}>{tx('containerState', c.state)}</span> },
     { key: 'command', title: 'CMD', width: 150, render: (c) => <code className="mono" title={(c.command ?? []).join(' ')}>{(c.command ?? []).join(' ') || '–'}</code> },
     { key: 'updated', title: t('container.updated'), width: 130, sort: 'updated', desc: true, render: (c) => <Time value={c.updated} /> },
-    { key: 'host', title: t('host.name'), width: 136, sort: 'host', render: (c) => <Link to={`/hosts?search=${encodeURIComponent(c.hostName)}`}>{c.hostName}</Link> },
+    { key: 'host', title: t('host.name'), width: 136, sort: 'host', render: (c) => <a href={`/hosts?search=${encodeURIComponent(c.hostName)}`}>{c.hostName}</a> },
     { key: 'engine', title: t('host.engine'), width: 110, optional: true, render: (c) => tx('engine', c.engine) },
-    { key: 'image', title: t('images.name'), width: 160, render: (c) => (c.imageID ? <Link to={`/local-images?imageID=${c.imageID}`} title={c.image}>{c.image}</Link> : <span className="muted" title={c.image}>{c.image}</span>) },
+    { key: 'image', title: t('images.name'), width: 160, render: (c) => (c.imageID ? <a href={`/local-images?imageID=${c.imageID}`} title={c.image}>{c.image}</a> : <span className="muted" title={c.image}>{c.image}</span>) },
     { key: 'risks', title: t('images.risks'), width: 164, sort: 'worst', desc: true, render: (c) => (c.risk === 'at_risk' && totalOf(c.counters.vulnerabilities) > 0 ? <SeveritySplit counts={c.counters.vulnerabilities} /> : <span className={`tag ${c.risk === 'none' ? 'ok' : c.risk === 'at_risk' ? 'high' : 'unknown'}`}>{tx('risk', c.risk)}</span>) },
     { key: 'pod', title: 'Pod', width: 180, optional: true, render: (c) => (c.pod ? <span title={c.podNamespace}>{c.podNamespace ? `${c.podNamespace}/` : ''}{c.pod}</span> : '–') },
     { key: 'created', title: t('images.created'), width: 130, sort: 'created', desc: true, optional: true, render: (c) => <Time value={c.created} /> },

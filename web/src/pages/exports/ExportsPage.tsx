@@ -2,7 +2,6 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
 import Popover from 'antd/es/popover'
 import { useCallback, useMemo, useState } from 'react'
-import { Link } from 'react-router'
 import { deleteExport, fileOf, listExportKinds, listExports, type Export } from '../../api/exports'
 import { useEvents } from '../../app/live'
 import { say, t, tx } from '../../i18n'
@@ -80,7 +79,7 @@ export function Component() {
         load={({ atFrom, atTo, ...rest }, signal) => listExports({ ...rest, ...(atFrom !== undefined && { from: atFrom }), ...(atTo !== undefined && { to: atTo }) }, signal)}
         decorate={live}
         rowKey={(e) => e.id}
-        empty={{ title: t('export.none'), help: t('export.noneHelp'), action: <Link to="/images">{t('nav.images')}</Link> }}
+        empty={{ title: t('export.none'), help: t('export.noneHelp'), action: <a href="/images">{t('nav.images')}</a> }}
       />
     </>
   )

@@ -125,17 +125,15 @@ function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {
       </div>
       <Panel title={t('feeds.sourcesTitle')} flush>
         <SmallTable<Source>
-          rowKey="source"
-          dataSource={sources}
-          pagination={false}
-          scroll={{ x: 760 }}
+          rowKey={(s) => s.source}
+          rows={sources}
           columns={[
-            { title: t('feeds.source'), dataIndex: 'source', width: 200, render: (s: string) => <span className="mono">{s}</span> },
-            { title: t('feeds.records'), dataIndex: 'records', width: 110, align: 'right', render: (n: number) => <span className="num">{number(n)}</span> },
-            { title: t('feeds.newest'), width: 190, render: (_, s) => (s.newest ? <span className="row"><Time value={s.newest} />{Date.now() - Date.parse(s.newest) > old && <span className="tag warn">{t('feeds.old')}</span>}</span> : '–') },
-            { title: t('feeds.fetched'), width: 140, render: (_, s) => <Time value={s.fetched} /> },
-            { title: t('feeds.refused'), width: 90, align: 'right', render: (_, s) => number(s.refused ?? 0) },
-            { title: t('feeds.holes'), render: (_, s) => (s.holes ?? []).map((h) => <div key={h} className="muted"><Spoken text={h} /></div>) },
+            { title: t('feeds.source'), width: 200, render: (s) => <span className="mono">{s.source}</span> },
+            { title: t('feeds.records'), width: 110, align: 'right', render: (s) => <span className="num">{number(s.records)}</span> },
+            { title: t('feeds.newest'), width: 190, render: (s) => (s.newest ? <span className="row"><Time value={s.newest} />{Date.now() - Date.parse(s.newest) > old && <span className="tag warn">{t('feeds.old')}</span>}</span> : '–') },
+            { title: t('feeds.fetched'), width: 140, render: (s) => <Time value={s.fetched} /> },
+            { title: t('feeds.refused'), width: 90, align: 'right', render: (s) => number(s.refused ?? 0) },
+            { title: t('feeds.holes'), width: 300, render: (s) => (s.holes ?? []).map((h) => <div key={h} className="muted"><Spoken text={h} /></div>) },
           ]}
         />
       </Panel>
@@ -147,18 +145,15 @@ function History({ adoptions }: { adoptions: Adoption[] }) {
   return (
     <Panel title={t('feeds.history')} flush>
       <SmallTable<Adoption>
-        rowKey="id"
-        dataSource={adoptions}
-        pagination={false}
-        scroll={{ x: 700 }}
+        rowKey={(a) => a.id}
+        rows={adoptions}
         columns={[
-          { title: t('feeds.at'), width: 150, render: (_, a) => <Time value={a.at} /> },
-          { title: t('feeds.reason'), width: 120, render: (_, a) => tx('feedReason', a.reason) },
-          { title: t('feeds.by'), width: 120, dataIndex: 'by' },
-          { title: t('feeds.bundle'), width: 140, render: (_, a) => <Copyable text={a.bundle.digest} shown={short(a.bundle.digest)} /> },
-          { title: t('feeds.keys'), width: 130, align: 'right', render: (_, a) => <span className="num">{number(a.keys)}</span> },
-          { title: t('feeds.judged'), align: 'right', width: 130, render: (_, a) => <span className="num">{number(a.affected)}</span> },
-          { title: '' },
+          { title: t('feeds.at'), width: 150, render: (a) => <Time value={a.at} /> },
+          { title: t('feeds.reason'), width: 120, render: (a) => tx('feedReason', a.reason) },
+          { title: t('feeds.by'), width: 120, render: (a) => a.by },
+          { title: t('feeds.bundle'), width: 140, render: (a) => <Copyable text={a.bundle.digest} shown={short(a.bundle.digest)} /> },
+          { title: t('feeds.keys'), width: 130, align: 'right', render: (a) => <span className="num">{number(a.keys)}</span> },
+          { title: t('feeds.judged'), align: 'right', width: 130, render: (a) => <span className="num">{number(a.affected)}</span> },
         ]}
       />
     </Panel>

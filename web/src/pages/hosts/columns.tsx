@@ -2,7 +2,6 @@
 import { useQuery } from '@tanstack/react-query'
 import Popover from 'antd/es/popover'
 import { useMemo } from 'react'
-import { Link } from 'react-router'
 import { listHostFacets, type HostRow } from '../../api/hosts'
 import { t, tx, useLanguage } from '../../i18n'
 import { number } from '../../lib/format'
@@ -44,7 +43,7 @@ export const enginesOf = (h: HostRow) => (h.engines ?? []).map((e) => `${tx('eng
 
 export function hostColumns(): Column<HostRow>[] {
   return [
-    { key: 'name', title: t('host.name'), width: 170, sort: 'name', locked: true, render: (h) => <Link to={`/local-images?host=${encodeURIComponent(h.id)}`} title={h.name}>{h.name}</Link> },
+    { key: 'name', title: t('host.name'), width: 170, sort: 'name', locked: true, render: (h) => <a href={`/local-images?host=${encodeURIComponent(h.id)}`} title={h.name}>{h.name}</a> },
     { key: 'ips', title: 'IP', width: 124, render: (h) => <span className="mono" title={(h.ips ?? []).join('\n')}>{(h.ips ?? []).slice(0, 2).join(', ') || '–'}{(h.ips ?? []).length > 2 && ' …'}</span> },
     { key: 'engines', title: t('host.engineVersion'), width: 146, render: (h) => enginesOf(h) || '–' },
     { key: 'online', title: t('host.status'), width: 106, render: (h) => <Online online={h.online} /> },
@@ -63,5 +62,5 @@ export function hostColumns(): Column<HostRow>[] {
 
 function Number({ n, to, bad }: { n: number; to: string; bad?: boolean }) {
   if (n === 0) return <span className="muted num">0</span>
-  return <Link to={to} className="num" style={bad ? { color: 'var(--bad)', fontWeight: 600 } : undefined}>{number(n)}</Link>
+  return <a href={to} className="num" style={bad ? { color: 'var(--bad)', fontWeight: 600 } : undefined}>{number(n)}</a>
 }

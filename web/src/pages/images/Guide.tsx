@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import Modal from 'antd/es/modal'
-import { Link } from 'react-router'
 import { getEgress } from '../../api/registries'
 import { t } from '../../i18n'
 import { Copyable } from '../../ui/bits'
@@ -18,7 +17,7 @@ export default function Guide({ close }: { close(): void }) {
             <ul>{addresses.map((a) => <li key={a}><Copyable text={a} /></li>)}</ul>
           )}
         </li>
-        <li><strong>{t('guide.network')}</strong><p>{t('guide.networkHelp')} <Link to="/registries">{t('nav.registries')}</Link></p></li>
+        <li><strong>{t('guide.network')}</strong><p>{t('guide.networkHelp')} <a href="/registries">{t('nav.registries')}</a></p></li>
         <li><strong>{t('guide.first')}</strong><p>{t('guide.firstHelp')}</p></li>
         <li><strong>{t('guide.daily')}</strong><p>{t('guide.dailyHelp')}</p></li>
       </ol>

@@ -2,7 +2,7 @@ import ScanOutlined from '@ant-design/icons/ScanOutlined'
 import { useQueryClient } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react'
-import { Link, useLocation, useNavigate, useParams, useSearchParams } from 'react-router'
+import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router'
 import type { AssetFilter, AssetRow } from '../../api/images'
 import { useSession } from '../../app/session'
 import { t } from '../../i18n'
@@ -76,7 +76,7 @@ export function ImageList({ name, title, local, columns, filters, placeholder, e
         key: 'actions', title: t('list.actions'), width: 132, end: true,
         render: (r) => (
           <span className="row nowrap">
-            <Link to={detailOf(r, '', withSeverity(location.search))}>{t('images.details')}</Link>
+            <a href={detailOf(r, '', withSeverity(location.search))}>{t('images.details')}</a>
             {mayScan && (r.status === 'scanning' ? (
               <button type="button" className="plain link" onClick={() => scans.cancel(r.imageID ? { imageIDs: [r.imageID] } : { filter: only(r) }, 1, nameOf(r))}>{t('scan.cancel')}</button>
             ) : r.reason ? null : enforced && !r.licensed && r.imageID ? (

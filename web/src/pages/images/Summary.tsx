@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { Link, useLocation } from 'react-router'
+import { useLocation } from 'react-router'
 import type { AssetRow, Content } from '../../api/images'
 import { t, tx } from '../../i18n'
 import { bytes, day, number, short } from '../../lib/format'
@@ -45,7 +45,7 @@ function Category({ kind, row, content }: TabProps & { kind: (typeof kinds)[numb
   return (
     <div>
       <div className="row"><span className="muted">{tx('category', kind)}</span><span className={`tag ${tone[state?.state ?? 'unknown'] ?? ''}`} style={{ marginLeft: 'auto' }}>{tx('coverage', state?.state ?? 'unknown')}</span></div>
-      <div className="figure"><Link to={to()} className={total > 0 ? '' : 'none'}>{number(total)}</Link></div>
+      <div className="figure"><a href={to()} className={total > 0 ? '' : 'none'}>{number(total)}</a></div>
       <SeveritySplit counts={counts} to={to} />
       {(state?.reasons ?? []).map((r) => <p key={r} className="muted small"><Spoken text={r} /></p>)}
       {state?.at && <p className="muted small">{t('detail.lookedAt')} <Time value={state.at} /></p>}
@@ -83,7 +83,7 @@ function Facts({ row, content }: TabProps) {
         <Fact label={t('detail.user')}>{image.config.user || t('detail.root')}</Fact>
         {(image.config.entrypoint ?? []).length > 0 && <Fact label="ENTRYPOINT"><code className="mono">{image.config.entrypoint?.join(' ')}</code></Fact>}
         {(image.config.cmd ?? []).length > 0 && <Fact label="CMD"><code className="mono">{image.config.cmd?.join(' ')}</code></Fact>}
-        {content.bundle && <Fact label={t('detail.bundle')}><Link to="/feeds" className="mono">{short(content.bundle.digest)}</Link> · <Time value={content.bundle.built} /></Fact>}
+        {content.bundle && <Fact label={t('detail.bundle')}><a href="/feeds" className="mono">{short(content.bundle.digest)}</a> · <Time value={content.bundle.built} /></Fact>}
       </dl>
     </Panel>
   )
@@ -106,10 +106,10 @@ function Where({ source, rows, count, id }: { source: 'registry' | 'local'; rows
   const [all, setAll] = useState(false)
   if (rows.length === 0) return null
   return (
-    <Panel title={source === 'local' ? t('local.where', { count, n: number(count) }) : t('detail.where', { count, n: number(count) })} more={<Link to={`${listOf(source)}?imageID=${id}`}>{t('detail.inList')}</Link>}>
+    <Panel title={source === 'local' ? t('local.where', { count, n: number(count) }) : t('detail.where', { count, n: number(count) })} more={<a href={`${listOf(source)}?imageID=${id}`}>{t('detail.inList')}</a>}>
       <ul className="plain-list">
         {(all ? rows : rows.slice(0, few)).map((r) => (
-          <li key={r.id} className="row"><Link to={detailOf(r)}>{nameOf(r)}</Link><span className="muted">{source === 'local' ? t('local.onHosts', { count: r.hosts, n: number(r.hosts) }) : r.registryName}</span></li>
+          <li key={r.id} className="row"><a href={detailOf(r)}>{nameOf(r)}</a><span className="muted">{source === 'local' ? t('local.onHosts', { count: r.hosts, n: number(r.hosts) }) : r.registryName}</span></li>
         ))}
       </ul>
       {!all && rows.length > few && <button type="button" className="plain link" onClick={() => setAll(true)}>{t('detail.showAll', { n: number(rows.length) })}</button>}

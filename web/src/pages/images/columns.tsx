@@ -1,5 +1,4 @@
 // The columns of lists of image rows.
-import { Link } from 'react-router'
 import type { AssetRow } from '../../api/images'
 import { t, tx } from '../../i18n'
 import { bytes, number, short, listed } from '../../lib/format'
@@ -37,19 +36,20 @@ export function Risks({ row, search = '' }: { row: AssetRow; search?: string }) 
   return (
     <span className="row nowrap" style={{ gap: 4 }}>
       {totalOf(row.counters.vulnerabilities) > 0 && <SeveritySplit counts={row.counters.vulnerabilities} to={(severity) => detailOf(row, 'vulnerabilities', withSeverity(search, severity))} />}
-      {malware > 0 && <Link className="tag critical" to={detailOf(row, 'malware', withSeverity(search))}>{t('images.malwareShort')} {number(malware)}</Link>}
-      {secrets > 0 && <Link className="tag high" to={detailOf(row, 'secrets', withSeverity(search))}>{t('images.secretsShort')} {number(secrets)}</Link>}
-      {incomplete.length > 0 && <Link className="tag unknown" to={detailOf(row, '', withSeverity(search))} title={`${t('images.incomplete')}\n${incomplete.join('\n')}`} aria-label={`${t('images.incomplete')}: ${incomplete.join(', ')}`}>?</Link>}
+      {malware > 0 && <a className="tag critical" href={detailOf(row, 'malware', withSeverity(search))}>{t('images.malwareShort')} {number(malware)}</a>}
+      {secrets > 0 && <a className="tag high" href={detailOf(row, 'secrets', withSeverity(search))}>{t('images.secretsShort')} {number(secrets)}</a>}
+      {incomplete.length > 0 && <a className="tag unknown" href={detailOf(row, '', withSeverity(search))} title={`${t('images.incomplete')}\n${incomplete.join('\n')}`} aria-label={`${t('images.incomplete')}: ${incomplete.join(', ')}`}>?</a>}
     </span>
   )
 }
 
-export function Badges({ row }: { row: AssetRow }) {
+/** Badges are what a row stands out by; of which version it is the newest a list tells beside the version. */
+export function Badges({ row, newest }: { row: AssetRow; newest?: boolean }) {
   const reasons = (all: string[] | null | undefined) => listed((all ?? []).map((r) => tx('reason', r)))
   return (
     <>
       {row.highPriority && row.highPriority.length > 0 && <span className="tag bad" title={`${t('images.priority')}: ${reasons(row.highPriority)}`}>{t('images.priorityShort')}</span>}
-      {row.newest && <span className="tag outline">{t('images.newest')}</span>}
+      {newest && row.newest && <span className="tag outline">{t('images.newest')}</span>}
       {row.running && <span className="tag info">{t('images.running')}</span>}
       {row.gone && <span className="tag warn" title={t('images.goneHelp')}>{t('images.gone')}</span>}
     </>
@@ -66,23 +66,23 @@ interface Options {
 export function imageColumns({ search = '', licensed }: Options = {}): Column<AssetRow>[] {
   return [
     {
-      key: 'name', title: t('images.name'), width: 236, sort: 'name', locked: true,
-      render: (r) => <span className="name-cell"><Link to={detailOf(r, '', withSeverity(search))} title={r.repository}>{r.repository}</Link><Badges row={r} /></span>,
+      key: 'name', title: t('images.name'), width: 240, sort: 'name', locked: true,
+      render: (r) => <span className="name-cell"><a href={detailOf(r, '', withSeverity(search))} title={r.repository}>{r.repository}</a><Badges row={r} /></span>,
     },
-    { key: 'tag', title: t('images.tag'), width: 108, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.tag || short(r.digest)}{r.index && <span className="muted"> {r.platform.architecture}</span>}</span> },
-    { key: 'registry', title: t('images.registry'), width: 104, sort: 'registry', render: (r) => <Link title={r.registryName} to={`/registries?search=${encodeURIComponent(r.registryName)}`}>{r.registryName}</Link> },
+    { key: 'tag', title: t('images.tag'), width: 116, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.newest && <span className="newest" role="img" title={t('images.newest')} aria-label={t('images.newest')}>★ </span>}{r.tag || short(r.digest)}{r.index && <span className="muted"> {r.platform.architecture}</span>}</span> },
+    { key: 'registry', title: t('images.registry'), width: 100, sort: 'registry', render: (r) => <a title={r.registryName} href={`/registries?search=${encodeURIComponent(r.registryName)}`}>{r.registryName}</a> },
     { key: 'address', title: t('images.address'), width: 210, optional: true, render: (r) => <span className="mono">{r.address}</span> },
-    { key: 'kind', title: t('images.kind'), width: 92, optional: licensed, render: (r) => tx('registryKind', r.registryKind) },
-    { key: 'status', title: t('images.status'), width: 106, sort: 'status', render: (r) => <ScanStatus row={r} /> },
+    { key: 'kind', title: t('images.kind'), width: 90, optional: licensed, render: (r) => tx('registryKind', r.registryKind) },
+    { key: 'status', title: t('images.status'), width: 104, sort: 'status', render: (r) => <ScanStatus row={r} /> },
     ...(licensed ? [{ key: 'licensed', title: t('quota.licence'), width: 90, render: (r: AssetRow) => <span className={`tag ${r.licensed ? 'ok' : 'outline'}`}>{r.licensed ? t('quota.isLicensed') : t('quota.isNot')}</span> }] : []),
-    { key: 'risks', title: t('images.risks'), width: 244, sort: 'worst', desc: true, render: (r) => <Risks row={r} search={search} /> },
+    { key: 'risks', title: t('images.risks'), width: 242, sort: 'worst', desc: true, render: (r) => <Risks row={r} search={search} /> },
     {
       key: 'vulnerabilities', title: t('category.vulnerability'), width: 176, sort: 'vulnerabilities', desc: true, optional: true,
       render: (r) => (r.scannedAt ? <SeveritySplit counts={r.counters.vulnerabilities} to={(severity) => detailOf(r, 'vulnerabilities', withSeverity(search, severity))} /> : <span className="muted">–</span>),
     },
     { key: 'malware', title: t('category.malware'), width: 120, sort: 'malware', desc: true, align: 'right', optional: true, render: (r) => <Count n={r.scannedAt ? totalOf(r.counters.malware) : undefined} to={detailOf(r, 'malware', withSeverity(search))} bad /> },
     { key: 'secrets', title: t('category.secret'), width: 120, sort: 'secrets', desc: true, align: 'right', optional: true, render: (r) => <Count n={r.scannedAt ? totalOf(r.counters.secrets) : undefined} to={detailOf(r, 'secrets', withSeverity(search))} /> },
-    { key: 'scanned', title: t('images.scannedAt'), width: 128, sort: 'scanned', desc: true, render: (r) => <Time value={r.scannedAt} /> },
+    { key: 'scanned', title: t('images.scannedAt'), width: 126, sort: 'scanned', desc: true, render: (r) => <Time value={r.scannedAt} /> },
     { key: 'packages', title: t('images.components'), width: 100, sort: 'packages', desc: true, align: 'right', optional: true, render: (r) => <Count n={r.scannedAt ? r.counters.packages : undefined} to={detailOf(r, 'components', withSeverity(search))} /> },
     { key: 'os', title: t('images.os'), width: 150, optional: true, render: (r) => r.osName || '–' },
     { key: 'platform', title: t('images.arch'), width: 110, optional: true, render: (r) => [r.platform.os, r.platform.architecture, r.platform.variant].filter(Boolean).join('/') || '–' },
@@ -100,5 +100,5 @@ export function imageColumns({ search = '', licensed }: Options = {}): Column<As
 export function Count({ n, to, bad }: { n: number | undefined; to: string; bad?: boolean }) {
   if (n === undefined) return <span className="muted">–</span>
   if (n === 0) return <span className="muted num">0</span>
-  return <Link to={to} className="num" style={bad ? { color: 'var(--bad)', fontWeight: 600 } : undefined}>{number(n)}</Link>
+  return <a href={to} className="num" style={bad ? { color: 'var(--bad)', fontWeight: 600 } : undefined}>{number(n)}</a>
 }

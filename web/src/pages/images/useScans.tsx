@@ -2,7 +2,6 @@
 // is said before, and what did happen after.
 import { useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
-import { Link } from 'react-router'
 import { cancelScans, startScan, type CancelRequest, type ScanRequest, type Task } from '../../api/scans'
 import { toFilter, type AssetFilter } from '../../api/images'
 import { t, tx } from '../../i18n'
@@ -30,7 +29,7 @@ export function useScans() {
   }
 
   function started(task: Task) {
-    void message.success(<span>{t('scan.started', { count: task.total, n: number(task.total) })} <Link to={`/tasks/${task.id}`}>{t('scan.toTask')}</Link></span>, 5)
+    void message.success(<span>{t('scan.started', { count: task.total, n: number(task.total) })} <a href={`/tasks/${task.id}`}>{t('scan.toTask')}</a></span>, 5)
   }
 
   /** scan asks, and then scans what a filter chooses. */

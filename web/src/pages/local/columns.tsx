@@ -1,6 +1,5 @@
 // The columns of lists of images on servers: those of other images, but for where
 // they are.
-import { Link } from 'react-router'
 import type { AssetRow } from '../../api/images'
 import { t, tx } from '../../i18n'
 import { listed, short } from '../../lib/format'
@@ -25,7 +24,7 @@ export function localColumns({ search = '', licensed, priority }: Options = {}):
       render: (r) => (
         <>
           <span className="name-cell">
-            <Link to={detailOf(r, '', rest)} title={r.repository}>{r.repository}</Link>
+            <a href={detailOf(r, '', rest)} title={r.repository}>{r.repository}</a>
             <Badges row={r} />
           </span>
           {priority && <span className="muted small" style={{ display: 'block', whiteSpace: 'normal' }}>{listed((r.highPriority ?? []).map((x) => tx('reason', x)))}</span>}
@@ -37,7 +36,7 @@ export function localColumns({ search = '', licensed, priority }: Options = {}):
     ...same('licensed', 'risks'),
     { key: 'hosts', title: t('nav.hosts'), width: 82, sort: 'hosts', desc: true, align: 'right', render: (r) => <Count n={r.hosts} to={detailOf(r, 'hosts', rest)} /> },
     { key: 'containers', title: t('nav.containers'), width: 100, sort: 'containers', desc: true, align: 'right', render: (r) => <Count n={r.containers} to={detailOf(r, 'containers', rest)} /> },
-    { key: 'type', title: t('local.type'), width: 104, render: (r) => (r.inRegistries > 0 && r.imageID ? <Link className="tag outline" to={`/images?imageID=${r.imageID}`} title={t('local.inRegistryHelp')}>{t('local.inRegistry')}</Link> : <span className="muted">{t('local.onlyHere')}</span>) },
+    { key: 'type', title: t('local.type'), width: 104, render: (r) => (r.inRegistries > 0 && r.imageID ? <a className="tag outline" href={`/images?imageID=${r.imageID}`} title={t('local.inRegistryHelp')}>{t('local.inRegistry')}</a> : <span className="muted">{t('local.onlyHere')}</span>) },
     ...same('packages').map((c) => ({ ...c, optional: false })),
     ...same('scanned'),
     ...same('imageID', 'vulnerabilities', 'malware', 'secrets', 'os', 'platform', 'size', 'created'),

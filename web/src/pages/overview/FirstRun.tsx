@@ -1,5 +1,4 @@
 import CheckCircleFilled from '@ant-design/icons/CheckCircleFilled'
-import { Link } from 'react-router'
 import type { Estate } from '../../api/overview'
 import { t } from '../../i18n'
 import { Panel } from '../../ui/bits'
@@ -21,7 +20,7 @@ export function FirstRun({ estate: v }: { estate: Estate }) {
           {steps.map((s, i) => (
             <li key={s.title} className={s.done ? 'done' : i === current ? 'current' : ''} aria-current={i === current ? 'step' : undefined}>
               <span className="mark">{s.done ? <CheckCircleFilled aria-label={t('first.done')} /> : i + 1}</span>
-              <div><strong>{s.title}</strong><p className="muted">{s.help}</p>{(i === current || s.done) && <Link to={s.to}>{s.go}</Link>}</div>
+              <div><strong>{s.title}</strong><p className="muted">{s.help}</p>{(i === current || s.done) && <a href={s.to}>{s.go}</a>}</div>
             </li>
           ))}
         </ol>

@@ -2,7 +2,7 @@ import RightOutlined from '@ant-design/icons/RightOutlined'
 import { useQuery } from '@tanstack/react-query'
 import Segmented from 'antd/es/segmented'
 import { lazy, Suspense, type ReactNode } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useSearchParams } from 'react-router'
 import { getOverview, getTop, listDays, type Estate } from '../../api/overview'
 import type { VulnerabilityRow } from '../../api/findings'
 import { useUi } from '../../app/preferences'
@@ -83,12 +83,12 @@ function Attention({ v }: { v: Estate }) {
         <ul className="attention">
           {all.map((a) => (
             <li key={a.kind}>
-              <Link to={`/${a.list}${a.filter && Object.keys(a.filter).length > 0 ? `?${new URLSearchParams(a.filter)}` : ''}`}>
+              <a href={`/${a.list}${a.filter && Object.keys(a.filter).length > 0 ? `?${new URLSearchParams(a.filter)}` : ''}`}>
                 <SeverityTag severity={a.severity} />
                 <strong className="num">{number(a.count)}</strong>
                 <span className="grow">{say(a.reason)}</span>
                 <RightOutlined aria-hidden />
-              </Link>
+              </a>
             </li>
           ))}
         </ul>
@@ -136,9 +136,9 @@ function Worst({ v }: { v: Estate }) {
     <Panel title={t('overview.worst')}>
       {sum > 0 && <div className="share" role="img" aria-label={rows.map((r) => `${r.label} ${r.n}`).join(', ')}>{rows.map((r) => <i key={r.key} className={r.key} style={{ flexGrow: r.n }} />)}</div>}
       <ul className="plain-list">
-        {rows.map((r) => <li key={r.key} className="row"><span className={`dot sev-${r.key}`} /><Link to={r.to}>{r.label}</Link><span className="num" style={{ marginLeft: 'auto' }}>{number(r.n)}</span><span className="muted num" style={{ width: 48, textAlign: 'right' }}>{percent(r.n / sum)}</span></li>)}
-        <li className="row"><span className="dot ok" /><Link to="/images?risk=none">{tx('risk', 'none')}</Link><span className="num" style={{ marginLeft: 'auto' }}>{number(o.noRisk)}</span><span style={{ width: 48 }} /></li>
-        <li className="row"><span className="dot" /><Link to="/images?risk=unknown">{tx('risk', 'unknown')}</Link><span className="num" style={{ marginLeft: 'auto' }}>{number(o.unknown)}</span><span style={{ width: 48 }} /></li>
+        {rows.map((r) => <li key={r.key} className="row"><span className={`dot sev-${r.key}`} /><a href={r.to}>{r.label}</a><span className="num" style={{ marginLeft: 'auto' }}>{number(r.n)}</span><span className="muted num" style={{ width: 48, textAlign: 'right' }}>{percent(r.n / sum)}</span></li>)}
+        <li className="row"><span className="dot ok" /><a href="/images?risk=none">{tx('risk', 'none')}</a><span className="num" style={{ marginLeft: 'auto' }}>{number(o.noRisk)}</span><span style={{ width: 48 }} /></li>
+        <li className="row"><span className="dot" /><a href="/images?risk=unknown">{tx('risk', 'unknown')}</a><span className="num" style={{ marginLeft: 'auto' }}>{number(o.unknown)}</span><span style={{ width: 48 }} /></li>
       </ul>
     </Panel>
   )
@@ -157,7 +157,7 @@ function TopVulnerabilities() {
       {top.data && rows.length === 0 && <p className="muted" style={{ margin: 0 }}>{running ? t('overview.noRunning') : t('finding.noneAnywhere')}</p>}
       <ol className="plain-list" style={{ minHeight: 130 }}>
         {rows.map((r) => (
-          <Line key={r.id} left={<><SeverityTag severity={r.severity} /><Link to={`/vulnerabilities/${encodeURIComponent(r.id)}`}>{r.id}</Link>{r.kev && <span className="tag critical">KEV</span>}</>} text={r.title} right={<Link to={`/images?vulnerability=${encodeURIComponent(r.id)}`} className="nowrap">{t('overview.imagesCount', { count: r.images, n: number(r.images) })}</Link>} />
+          <Line key={r.id} left={<><SeverityTag severity={r.severity} /><a href={`/vulnerabilities/${encodeURIComponent(r.id)}`}>{r.id}</a>{r.kev && <span className="tag critical">KEV</span>}</>} text={r.title} right={<a href={`/images?vulnerability=${encodeURIComponent(r.id)}`} className="nowrap">{t('overview.imagesCount', { count: r.images, n: number(r.images) })}</a>} />
         ))}
       </ol>
     </Panel>
@@ -168,11 +168,11 @@ function TopImages() {
   const top = useQuery({ queryKey: ['overview', 'top'], queryFn: getTop })
   const rows = top.data?.images ?? []
   return (
-    <Panel title={t('overview.topImages')} more={<Link to="/images?highPriority=true">{t('overview.all')}</Link>}>
+    <Panel title={t('overview.topImages')} more={<a href="/images?highPriority=true">{t('overview.all')}</a>}>
       {top.data && rows.length === 0 && <p className="muted" style={{ margin: 0 }}>{t('overview.noPriority')}</p>}
       <ol className="plain-list">
         {rows.map((r) => (
-          <Line key={r.id} left={<Link to={detailOf(r)}>{r.repository}:{r.tag}</Link>} text={listed((r.highPriority ?? []).map((x) => tx('reason', x)))} right={<SeveritySplit counts={r.counters.vulnerabilities} to={(s) => detailOf(r, 'vulnerabilities', `in.severity=${s}`)} />} />
+          <Line key={r.id} left={<a href={detailOf(r)}>{r.repository}:{r.tag}</a>} text={listed((r.highPriority ?? []).map((x) => tx('reason', x)))} right={<SeveritySplit counts={r.counters.vulnerabilities} to={(s) => detailOf(r, 'vulnerabilities', `in.severity=${s}`)} />} />
         ))}
       </ol>
     </Panel>
@@ -189,9 +189,9 @@ function Knowledge({ v }: { v: Estate }) {
   return (
     <Panel title={t('overview.sources')}>
       <ul className="plain-list">
-        <li className="row"><span className={`dot ${!k.known ? 'bad' : k.stale ? 'warn' : 'ok'}`} /><Link to="/feeds">{t('nav.feeds')}</Link><span className="muted" style={{ marginLeft: 'auto' }}>{k.known ? t('overview.knowledge', { n: number(k.records), ago: ago(k.built) }) : t('overview.noKnowledge')}</span></li>
-        <li className="row"><span className={`dot ${r.failing > 0 ? 'bad' : 'ok'}`} /><Link to="/registries">{t('nav.registries')}</Link><span className="muted" style={{ marginLeft: 'auto' }}>{t('overview.registries', { healthy: number(r.healthy), failing: number(r.failing), total: number(r.total) })}</span></li>
-        <li className="row"><span className={`dot ${v.repository.waiting > 0 ? 'info' : 'ok'}`} /><Link to="/tasks">{t('nav.tasks')}</Link><span className="muted" style={{ marginLeft: 'auto' }}>{t('overview.queue', { waiting: number(v.repository.waiting), running: number(v.repository.byStatus?.scanning ?? 0) })}</span></li>
+        <li className="row"><span className={`dot ${!k.known ? 'bad' : k.stale ? 'warn' : 'ok'}`} /><a href="/feeds">{t('nav.feeds')}</a><span className="muted" style={{ marginLeft: 'auto' }}>{k.known ? t('overview.knowledge', { n: number(k.records), ago: ago(k.built) }) : t('overview.noKnowledge')}</span></li>
+        <li className="row"><span className={`dot ${r.failing > 0 ? 'bad' : 'ok'}`} /><a href="/registries">{t('nav.registries')}</a><span className="muted" style={{ marginLeft: 'auto' }}>{t('overview.registries', { healthy: number(r.healthy), failing: number(r.failing), total: number(r.total) })}</span></li>
+        <li className="row"><span className={`dot ${v.repository.waiting > 0 ? 'info' : 'ok'}`} /><a href="/tasks">{t('nav.tasks')}</a><span className="muted" style={{ marginLeft: 'auto' }}>{t('overview.queue', { waiting: number(v.repository.waiting), running: number(v.repository.byStatus?.scanning ?? 0) })}</span></li>
       </ul>
     </Panel>
   )

@@ -1,5 +1,4 @@
 import Drawer from 'antd/es/drawer'
-import { Link } from 'react-router'
 import { listLicences, type Licence } from '../../api/quota'
 import { t, tx } from '../../i18n'
 import { short } from '../../lib/format'
@@ -12,7 +11,7 @@ import { Copyable, Time } from '../../ui/bits'
 export default function Licences({ entry, close }: { entry: number; close(): void }) {
   const narrow = useNarrow()
   const columns: Column<Licence>[] = [
-    { key: 'image', title: t('images.name'), width: 320, locked: true, render: (l) => <Link to={`/images?imageID=${encodeURIComponent(l.imageID)}`}>{l.image || short(l.imageID)}</Link> },
+    { key: 'image', title: t('images.name'), width: 320, locked: true, render: (l) => <a href={`/images?imageID=${encodeURIComponent(l.imageID)}`}>{l.image || short(l.imageID)}</a> },
     { key: 'imageID', title: t('images.imageID'), width: 130, render: (l) => <Copyable text={l.imageID} shown={short(l.imageID)} /> },
     { key: 'at', title: t('quota.at'), width: 136, render: (l) => <Time value={l.at} /> },
     { key: 'by', title: t('quota.by'), width: 120, render: (l) => l.by || '–' },

@@ -4,7 +4,6 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
 import Modal from 'antd/es/modal'
 import { useState } from 'react'
-import { Link } from 'react-router'
 import type { AssetFilter } from '../../api/images'
 import { licenseImages, previewLicences, type QuotaNeed } from '../../api/quota'
 import { t } from '../../i18n'
@@ -69,7 +68,7 @@ function Cost({ need: n }: { need: QuotaNeed }) {
         <dt>{t('quota.left')}</dt><dd className="num">{number(n.left)}{n.enough && n.needed > 0 && <span className="muted"> → {number(n.left - n.needed)}</span>}</dd>
       </dl>
       {n.needed === 0 ? <p className="muted">{n.unread > 0 && n.images === 0 ? t('quota.unreadOnly') : t('quota.nothingToLicense')}</p> : n.enough ? <p className="muted">{t('quota.costHelp')}</p> : (
-        <div className="note bad" role="alert"><p><strong>{t('quota.notEnough', { needed: number(n.needed), left: number(n.left) })}</strong> {t('quota.notEnoughHelp')} <Link to="/quota">{t('nav.quota')}</Link></p></div>
+        <div className="note bad" role="alert"><p><strong>{t('quota.notEnough', { needed: number(n.needed), left: number(n.left) })}</strong> {t('quota.notEnoughHelp')} <a href="/quota">{t('nav.quota')}</a></p></div>
       )}
       {n.unread > 0 && n.images > 0 && <p className="muted">{t('quota.unread', { count: n.unread, n: number(n.unread) })}</p>}
     </>

@@ -1,4 +1,3 @@
-import { Link } from 'react-router'
 import { t } from '../../i18n'
 import { number } from '../../lib/format'
 import { Bar, Panel } from '../../ui/bits'
@@ -9,10 +8,10 @@ export function QuotaCard() {
   const q = useQuota()
   if (!q?.enabled) return null
   return (
-    <Panel title={t('nav.quota')} more={<Link to="/quota">{t('quota.ledger')}</Link>}>
+    <Panel title={t('nav.quota')} more={<a href="/quota">{t('quota.ledger')}</a>}>
       <div className="row" style={{ justifyContent: 'space-between', marginBottom: 6 }}>
         <span>{t('quota.used')} <strong className="num">{number(q.used)}</strong> <span className="muted num">/ {number(q.total)}</span></span>
-        <Link to="/images?licensed=false">{t('quota.unlicensed')} <span className="num">{number(q.unlicensed)}</span></Link>
+        <a href="/images?licensed=false">{t('quota.unlicensed')} <span className="num">{number(q.unlicensed)}</span></a>
       </div>
       <Bar percent={q.total > 0 ? (q.used * 100) / q.total : 0} failed={q.left <= 0} label={t('quota.used')} />
     </Panel>

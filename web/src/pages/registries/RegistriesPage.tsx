@@ -5,7 +5,7 @@ import AntApp from 'antd/es/app'
 import Button from 'antd/es/button'
 import Dropdown from 'antd/es/dropdown'
 import { lazy, Suspense, useMemo } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useSearchParams } from 'react-router'
 import { cancelSync, deleteRegistries, listKinds, listRegistries, startSync, testRegistry, type Registry } from '../../api/registries'
 import { useSession } from '../../app/session'
 import { say, t, tx } from '../../i18n'
@@ -97,13 +97,13 @@ export function Component() {
   )
 
   const columns: Column<Registry>[] = [
-    { key: 'name', title: t('registries.name'), width: 180, locked: true, render: (r) => <Link to={`/images?registry=${r.id}`}><strong>{r.name}</strong></Link> },
+    { key: 'name', title: t('registries.name'), width: 180, locked: true, render: (r) => <a href={`/images?registry=${r.id}`}><strong>{r.name}</strong></a> },
     { key: 'kind', title: t('registries.kind'), width: 110, render: (r) => say(kinds.data?.find((k) => k.kind === r.kind)?.label) || r.kind },
     { key: 'address', title: t('registries.address'), width: 190, render: (r) => <span className="mono">{r.address}</span> },
     { key: 'health', title: t('registries.health'), width: 110, render: (r) => <Health health={r.health} /> },
     { key: 'sync', title: t('registries.sync'), width: 150, render: (r) => <SyncState registry={r} history={() => show({ syncs: String(r.id) })} /> },
-    { key: 'images', title: t('registries.images'), width: 78, align: 'right', render: (r) => <Link className="num" to={`/images?registry=${r.id}`}>{number(r.images)}</Link> },
-    { key: 'atRisk', title: t('registries.atRisk'), width: 78, align: 'right', render: (r) => <Link className="num" to={`/images?registry=${r.id}&risk=at_risk`}>{number(r.atRisk)}</Link> },
+    { key: 'images', title: t('registries.images'), width: 78, align: 'right', render: (r) => <a className="num" href={`/images?registry=${r.id}`}>{number(r.images)}</a> },
+    { key: 'atRisk', title: t('registries.atRisk'), width: 78, align: 'right', render: (r) => <a className="num" href={`/images?registry=${r.id}&risk=at_risk`}>{number(r.atRisk)}</a> },
     { key: 'repositories', title: t('registries.repositories'), width: 100, align: 'right', optional: true, render: (r) => <span className="num">{number(r.repositories)}</span> },
     { key: 'limit', title: t('registries.limit'), width: 130, render: (r) => <Limit registry={r} /> },
     { key: 'network', title: t('registries.network'), width: 100, optional: true, render: (r) => tx('network', r.networkType || 'public') },
@@ -146,8 +146,8 @@ export function Component() {
         title={t('nav.registries')}
         sub={health && health.good + health.bad > 0 && (
           <span className="row">
-            <Link to="/registries?health=connected"><span className="dot ok" /> {t('registries.healthy', { n: health.good })}</Link>
-            {health.bad > 0 && <Link to={`/registries?health=${statuses.slice(1).join(',')}`}><span className="dot bad" /> {t('registries.failing', { n: health.bad })}</Link>}
+            <a href="/registries?health=connected"><span className="dot ok" /> {t('registries.healthy', { n: health.good })}</a>
+            {health.bad > 0 && <a href={`/registries?health=${statuses.slice(1).join(',')}`}><span className="dot bad" /> {t('registries.failing', { n: health.bad })}</a>}
           </span>
         )}
       >

@@ -13,18 +13,17 @@ export default function SyncHistory({ registry, name, close }: { registry: numbe
     <Modal open title={t('sync.history', { name })} footer={null} onCancel={close} width={820}>
       {runs.error ? <ErrorNote error={runs.error} retry={() => void runs.refetch()} /> : (
         <SmallTable
-          rowKey="id"
-          loading={runs.isPending}
-          dataSource={runs.data}
-          scroll={{ x: 700, y: 420 }}
-          locale={{ emptyText: t('sync.never') }}
+          rowKey={(r) => r.id}
+          rows={runs.data ?? []}
+          height={420}
+          empty={t('sync.never')}
           columns={[
-            { title: t('sync.started'), width: 140, render: (_, r) => <Time value={r.started} /> },
-            { title: t('sync.reason'), width: 90, render: (_, r) => tx('syncReason', r.reason) },
-            { title: t('sync.kind'), width: 90, render: (_, r) => (r.full ? t('sync.full') : t('sync.incremental')) },
-            { title: t('sync.took'), width: 90, render: (_, r) => (r.ended ? duration((Date.parse(r.ended) - Date.parse(r.started)) / 1000) : t('sync.running')) },
-            { title: t('sync.changes'), width: 130, render: (_, r) => <span className="num">+{number(r.added)} ~{number(r.changed)} −{number(r.gone)}</span> },
-            { title: t('sync.result'), render: (_, r) => (r.error ? <span><span className="tag bad">{tx('syncState', r.state)}</span> {errorText(r.error)} {remedyText(r.error)}</span> : <span className={`tag ${r.state === 'success' ? 'ok' : 'info'}`}>{tx('syncState', r.state)}</span>) },
+            { title: t('sync.started'), width: 140, render: (r) => <Time value={r.started} /> },
+            { title: t('sync.reason'), width: 90, render: (r) => tx('syncReason', r.reason) },
+            { title: t('sync.kind'), width: 90, render: (r) => (r.full ? t('sync.full') : t('sync.incremental')) },
+            { title: t('sync.took'), width: 90, render: (r) => (r.ended ? duration((Date.parse(r.ended) - Date.parse(r.started)) / 1000) : t('sync.running')) },
+            { title: t('sync.changes'), width: 130, render: (r) => <span className="num">+{number(r.added)} ~{number(r.changed)} −{number(r.gone)}</span> },
+            { title: t('sync.result'), render: (r) => (r.error ? <span><span className="tag bad">{tx('syncState', r.state)}</span> {errorText(r.error)} {remedyText(r.error)}</span> : <span className={`tag ${r.state === 'success' ? 'ok' : 'info'}`}>{tx('syncState', r.state)}</span>) },
           ]}
         />
       )}

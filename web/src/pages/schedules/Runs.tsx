@@ -1,5 +1,4 @@
 import Drawer from 'antd/es/drawer'
-import { Link } from 'react-router'
 import { listRuns, type ScheduleRun } from '../../api/schedules'
 import { t, tx } from '../../i18n'
 import { number } from '../../lib/format'
@@ -12,12 +11,12 @@ import { Result } from './Result'
 /** Runs are all openings of a schedule, and what came of each. */
 export default function Runs({ id, name, close }: { id: number; name: string; close(): void }) {
   const narrow = useNarrow()
-  const count = (r: ScheduleRun, n: number | undefined, status: string) => (r.task && n !== undefined ? n === 0 ? <span className="muted num">0</span> : <Link className="num" to={`/tasks/${r.task.id}${status && `?in.status=${status}`}`}>{number(n)}</Link> : <span className="muted">–</span>)
+  const count = (r: ScheduleRun, n: number | undefined, status: string) => (r.task && n !== undefined ? n === 0 ? <span className="muted num">0</span> : <a className="num" href={`/tasks/${r.task.id}${status && `?in.status=${status}`}`}>{number(n)}</a> : <span className="muted">–</span>)
   const columns: Column<ScheduleRun>[] = [
     { key: 'opens', title: t('schedule.due'), width: 136, locked: true, render: (r) => <Time value={r.opens} /> },
     { key: 'result', title: t('sync.result'), width: 130, render: (r) => <Result run={r} /> },
     { key: 'by', title: t('sync.reason'), width: 100, render: (r) => (r.by === 'schedule' ? tx('taskKind', 'schedule') : r.by) },
-    { key: 'task', title: t('task.one'), width: 70, render: (r) => (r.task ? <Link to={`/tasks/${r.task.id}`}>#{r.task.id}</Link> : <span className="muted">–</span>) },
+    { key: 'task', title: t('task.one'), width: 70, render: (r) => (r.task ? <a href={`/tasks/${r.task.id}`}>#{r.task.id}</a> : <span className="muted">–</span>) },
     { key: 'total', title: t('task.images'), width: 76, align: 'right', render: (r) => count(r, r.task?.total, '') },
     { key: 'scanned', title: t('task.success'), width: 86, align: 'right', render: (r) => count(r, r.task?.scanned, 'scanned') },
     { key: 'failed', title: t('task.failed'), width: 70, align: 'right', render: (r) => count(r, r.task?.failed, 'failed') },

@@ -6,7 +6,7 @@ import Button from 'antd/es/button'
 import Dropdown from 'antd/es/dropdown'
 import Switch from 'antd/es/switch'
 import { lazy, Suspense, useState } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useSearchParams } from 'react-router'
 import { deleteSchedule, enableSchedule, listSchedules, runSchedule, type Schedule } from '../../api/schedules'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
@@ -45,7 +45,7 @@ export function Component() {
   const run = useMutation({
     mutationFn: (s: Schedule) => runSchedule(s.id),
     onSuccess: ({ task, result }, s) => {
-      if (task) void message.success(<span>{t('schedule.ran', { name: s.name })} <Link to={`/tasks/${task.id}`}>{t('scan.toTask')}</Link></span>, 5)
+      if (task) void message.success(<span>{t('schedule.ran', { name: s.name })} <a href={`/tasks/${task.id}`}>{t('scan.toTask')}</a></span>, 5)
       else void message.info(`${s.name}: ${tx('scheduleResult', result)}`, 5)
     },
     onError: failed,
@@ -84,7 +84,7 @@ export function Component() {
     {
       key: 'last', title: t('schedule.last'), width: 140,
       render: (s) => (s.last ? (
-        <span><span className="row" style={{ gap: 6 }}><Result run={s.last} />{s.last.task && <Link to={`/tasks/${s.last.task.id}`}>#{s.last.task.id}</Link>}</span><div className="muted small" style={{ margin: 0 }}><Time value={s.last.started} /></div></span>
+        <span><span className="row" style={{ gap: 6 }}><Result run={s.last} />{s.last.task && <a href={`/tasks/${s.last.task.id}`}>#{s.last.task.id}</a>}</span><div className="muted small" style={{ margin: 0 }}><Time value={s.last.started} /></div></span>
       ) : <span className="muted">{t('schedule.never')}</span>),
     },
     { key: 'rest', title: t('schedule.putBack'), width: 96, align: 'right', optional: true, render: (s) => <span className="num" title={t('schedule.putBackHelp')}>{number(s.rest)}</span> },

@@ -1,5 +1,4 @@
 import { useMemo } from 'react'
-import { Link } from 'react-router'
 import { listSecrets, type SecretRow } from '../../api/findings'
 import { severities } from '../../app/theme'
 import { t, tx } from '../../i18n'
@@ -29,7 +28,7 @@ export function Component() {
   ]
   return (
     <>
-      <PageHead title={t('nav.secrets')} sub={<span>{t('secret.sub')} <Link to="/secrets?severity=critical,high">{t('secret.live')}</Link></span>} />
+      <PageHead title={t('nav.secrets')} sub={<span>{t('secret.sub')} <a href="/secrets?severity=critical,high">{t('secret.live')}</a></span>} />
       <AssetTable<SecretRow>
         name="secrets"
         columns={columns}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import { useMemo } from 'react'
-import { Link, useParams } from 'react-router'
+import { useParams } from 'react-router'
 import { getTask, listScans, type Scan, type Task } from '../../api/scans'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
@@ -23,7 +23,7 @@ export function Component() {
   const task = asked.data
   return (
     <>
-      <PageHead title={`${t('task.one')} #${id}`} sub={<Link to="/tasks">{t('nav.tasks')}</Link>}>
+      <PageHead title={`${t('task.one')} #${id}`} sub={<a href="/tasks">{t('nav.tasks')}</a>}>
         {task && may('scan') && (task.state === 'running' ? <Button onClick={() => actions.cancel(task)}>{t('scan.cancel')}</Button> : (
           <>
             {task.failed > 0 && <Button onClick={() => actions.again(task, true)}>{t('task.retryFailed')}</Button>}
@@ -61,7 +61,7 @@ function Scans({ task }: { task: Task }) {
     { key: 'phase', label: t('task.phase'), kind: 'one', options: ['waiting', 'running', 'ended'].map((value) => ({ value, label: tx('phase', value) })) },
   ], [])
   const columns: Column<Scan>[] = [
-    { key: 'image', title: t('images.name'), width: 280, locked: true, render: (s) => (s.image ? <Link to={detailOf(s.image)}>{s.image.repository}:{s.image.tag}</Link> : <span className="mono muted">{short(s.imageID)}</span>) },
+    { key: 'image', title: t('images.name'), width: 280, locked: true, render: (s) => (s.image ? <a href={detailOf(s.image)}>{s.image.repository}:{s.image.tag}</a> : <span className="mono muted">{short(s.imageID)}</span>) },
     {
       key: 'status', title: t('images.status'), width: 150, sort: 'status',
       render: (s) => (s.phase === 'waiting' ? <span className="tag outline">{tx('phase', 'waiting')}</span> : s.phase === 'running'

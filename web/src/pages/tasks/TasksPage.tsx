@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { Link, useNavigate } from 'react-router'
+import { useNavigate } from 'react-router'
 import { listTasks, type Task } from '../../api/scans'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
@@ -23,9 +23,9 @@ export function Component() {
     { key: 'created', label: t('task.created'), kind: 'dates' },
     { key: 'imageID', label: t('images.imageID'), kind: 'hidden' },
   ], [])
-  const count = (task: Task, n: number, query: string, bad?: boolean) => (n === 0 ? <span className="muted num">0</span> : <Link to={`/tasks/${task.id}${query}`} className="num" style={bad ? { color: 'var(--bad)' } : undefined}>{number(n)}</Link>)
+  const count = (task: Task, n: number, query: string, bad?: boolean) => (n === 0 ? <span className="muted num">0</span> : <a href={`/tasks/${task.id}${query}`} className="num" style={bad ? { color: 'var(--bad)' } : undefined}>{number(n)}</a>)
   const columns: Column<Task>[] = [
-    { key: 'id', title: t('task.id'), width: 70, locked: true, render: (k) => <Link to={`/tasks/${k.id}`}>#{k.id}</Link> },
+    { key: 'id', title: t('task.id'), width: 70, locked: true, render: (k) => <a href={`/tasks/${k.id}`}>#{k.id}</a> },
     { key: 'kind', title: t('task.kind'), width: 90, render: (k) => tx('taskKind', k.kind) },
     { key: 'creator', title: t('task.creator'), width: 90, render: (k) => k.creator || '–' },
     { key: 'categories', title: t('scan.categories'), width: 180, render: (k) => listed((k.categories ?? []).map((c) => tx('category', c))) },
@@ -61,7 +61,7 @@ export function Component() {
         rowKey={(k) => k.id}
         open={(k) => void navigate(`/tasks/${k.id}`)}
         refetchInterval={(page) => (page?.items.some((k) => k.state === 'running') ? 3000 : false)}
-        empty={{ title: t('task.none'), help: t('task.noneHelp'), action: <Link to="/images?dialog=scan">{t('scan.quick')}</Link> }}
+        empty={{ title: t('task.none'), help: t('task.noneHelp'), action: <a href="/images?dialog=scan">{t('scan.quick')}</a> }}
       />
     </>
   )

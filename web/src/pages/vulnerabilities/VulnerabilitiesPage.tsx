@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { Link, useNavigate } from 'react-router'
+import { useNavigate } from 'react-router'
 import { listVulnerabilities, type VulnerabilityRow } from '../../api/findings'
 import { severities } from '../../app/theme'
 import { t, tx } from '../../i18n'
@@ -38,13 +38,13 @@ export function Component() {
   ], [where])
 
   const columns: Column<VulnerabilityRow>[] = [
-    { key: 'id', title: t('finding.vulnerability'), width: 170, sort: 'id', locked: true, render: (v) => <Link to={detail(v.id)}>{v.id}</Link> },
+    { key: 'id', title: t('finding.vulnerability'), width: 170, sort: 'id', locked: true, render: (v) => <a href={detail(v.id)}>{v.id}</a> },
     { key: 'severity', title: t('finding.severity'), width: 92, sort: 'severity', desc: true, render: (v) => <SeverityTag severity={v.severity} /> },
     { key: 'title', title: t('finding.title'), width: 320, render: (v) => <span lang="en" title={v.title}>{v.title || '–'}</span> },
     { key: 'score', title: 'CVSS', width: 70, sort: 'score', desc: true, align: 'right', render: (v) => <span className="num">{v.score ? v.score.toFixed(1) : '–'}</span> },
     { key: 'epss', title: t('finding.exploitation'), width: 110, sort: 'epss', desc: true, render: (v) => <span className="row" style={{ gap: 4 }}>{v.kev && <span className="tag critical" title={t('finding.kevHelp')}>KEV</span>}<span className="num">{v.epss ? percent(v.epss.score) : '–'}</span></span> },
     { key: 'fixable', title: t('finding.fix'), width: 90, render: (v) => (v.fixable ? <span className="tag ok">{t('finding.available')}</span> : <span className="muted">{t('finding.none')}</span>) },
-    { key: 'images', title: t('finding.images'), width: 90, sort: 'images', desc: true, align: 'right', render: (v) => <Link to={detail(v.id)} className="num">{number(v.images)}</Link> },
+    { key: 'images', title: t('finding.images'), width: 90, sort: 'images', desc: true, align: 'right', render: (v) => <a href={detail(v.id)} className="num">{number(v.images)}</a> },
     { key: 'published', title: t('finding.published'), width: 130, sort: 'published', desc: true, optional: true, render: (v) => <Time value={v.published} /> },
     { key: 'firstSeen', title: t('finding.firstSeen'), width: 130, sort: 'firstSeen', desc: true, render: (v) => <Time value={v.firstSeen} /> },
     { key: 'lastSeen', title: t('finding.lastSeen'), width: 130, sort: 'lastSeen', desc: true, optional: true, render: (v) => <Time value={v.lastSeen} /> },
@@ -52,7 +52,7 @@ export function Component() {
 
   return (
     <>
-      <PageHead title={t('nav.vulnerabilities')} sub={<nav className="presets" aria-label={t('finding.presets')}>{presets.map((p) => <Link key={p.key} to={`/vulnerabilities${p.query}`}>{tx('preset', p.key)}</Link>)}</nav>} />
+      <PageHead title={t('nav.vulnerabilities')} sub={<nav className="presets" aria-label={t('finding.presets')}>{presets.map((p) => <a key={p.key} href={`/vulnerabilities${p.query}`}>{tx('preset', p.key)}</a>)}</nav>} />
       <AssetTable<VulnerabilityRow>
         name="vulnerabilities"
         columns={columns}

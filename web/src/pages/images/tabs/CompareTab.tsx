@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import Select from 'antd/es/select'
 import { useState } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useSearchParams } from 'react-router'
 import { listLocalImages } from '../../../api/hosts'
 import { compareContent, listImages, type AssetRow, type FindingRow } from '../../../api/images'
 import { t, tx } from '../../../i18n'
@@ -59,15 +59,14 @@ function Changed({ title, rows, counts, empty, row }: { title: string; rows: Fin
     <Panel title={title} more={<SeveritySplit counts={counts} />} flush>
       <SmallTable<FindingRow>
         rowKey={(f) => `${f.id} ${f.package.name} ${f.package.version} ${f.package.path ?? ''}`}
-        dataSource={rows}
-        scroll={{ x: 640 }}
-        locale={{ emptyText: empty }}
+        rows={rows}
+        empty={empty}
         columns={[
-          { title: t('finding.vulnerability'), width: 170, render: (_, f) => <Link to={detailOf(row, 'vulnerabilities', `v=${encodeURIComponent(f.id)}`)}>{f.id}</Link> },
-          { title: t('finding.severity'), width: 100, render: (_, f) => <SeverityTag severity={f.severity} /> },
-          { title: t('finding.package'), width: 200, render: (_, f) => f.package.name },
-          { title: t('finding.installed'), width: 150, render: (_, f) => <span className="mono">{f.package.version}</span> },
-          { title: t('finding.fixed'), render: (_, f) => f.fixedVersion || tx('fixState', f.fixState) },
+          { title: t('finding.vulnerability'), width: 170, render: (f) => <a href={detailOf(row, 'vulnerabilities', `v=${encodeURIComponent(f.id)}`)}>{f.id}</a> },
+          { title: t('finding.severity'), width: 100, render: (f) => <SeverityTag severity={f.severity} /> },
+          { title: t('finding.package'), width: 200, render: (f) => f.package.name },
+          { title: t('finding.installed'), width: 150, render: (f) => <span className="mono">{f.package.version}</span> },
+          { title: t('finding.fixed'), render: (f) => f.fixedVersion || tx('fixState', f.fixState) },
         ]}
       />
     </Panel>

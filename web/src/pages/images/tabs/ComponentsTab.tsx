@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { Link, useLocation } from 'react-router'
+import { useLocation } from 'react-router'
 import { listContentPackages, type PlacedPackage } from '../../../api/images'
 import { severities } from '../../../app/theme'
 import { t, tx } from '../../../i18n'
@@ -29,10 +29,10 @@ export default function ComponentsTab({ row }: TabProps) {
     return detailOf(row, 'vulnerabilities', params.toString())
   }
   const columns: Column<PlacedPackage>[] = [
-    { key: 'name', title: t('component.name'), width: 230, sort: 'name', locked: true, render: (p) => <Link to={`/components/${p.componentID}`}>{p.package.name}</Link> },
+    { key: 'name', title: t('component.name'), width: 230, sort: 'name', locked: true, render: (p) => <a href={`/components/${p.componentID}`}>{p.package.name}</a> },
     { key: 'version', title: t('component.version'), width: 160, sort: 'version', render: (p) => <span className="mono">{p.package.version}</span> },
     { key: 'type', title: t('finding.type'), width: 80, sort: 'type', render: (p) => p.package.type },
-    { key: 'vulnerabilities', title: t('category.vulnerability'), width: 110, sort: 'vulnerabilities', desc: true, align: 'right', render: (p) => (p.vulnerabilities > 0 ? <Link to={findings(p)} className="num">{number(p.vulnerabilities)}</Link> : <span className="muted num">0</span>) },
+    { key: 'vulnerabilities', title: t('category.vulnerability'), width: 110, sort: 'vulnerabilities', desc: true, align: 'right', render: (p) => (p.vulnerabilities > 0 ? <a href={findings(p)} className="num">{number(p.vulnerabilities)}</a> : <span className="muted num">0</span>) },
     { key: 'worst', title: t('component.worst'), width: 92, sort: 'worst', desc: true, render: (p) => (p.worst ? <SeverityTag severity={p.worst} /> : '–') },
     { key: 'path', title: t('finding.path'), width: 280, sort: 'path', render: (p) => <span className="mono">{p.package.path}</span> },
     { key: 'layer', title: t('finding.layer'), width: 70, sort: 'layer', align: 'right', render: (p) => (p.package.origin ? `L${p.package.origin.layer}` : '–') },

@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import Drawer from 'antd/es/drawer'
-import { Link } from 'react-router'
 import { getContentVulnerability, type PlacedFinding } from '../../../api/images'
 import { say, t, tx } from '../../../i18n'
 import { day, percent } from '../../../lib/format'
@@ -17,7 +16,7 @@ export function FindingDetail({ imageID, vulnerability, close }: { imageID: stri
   const asked = useQuery({ queryKey: ['content', imageID, 'vulnerability', vulnerability], queryFn: () => getContentVulnerability(imageID, vulnerability) })
   const first = asked.data?.[0]
   return (
-    <Drawer open onClose={close} size={narrow ? '100%' : 'min(760px, 80vw)'} title={vulnerability} extra={<Link to={`/vulnerabilities/${encodeURIComponent(vulnerability)}`}>{t('finding.everywhere')}</Link>}>
+    <Drawer open onClose={close} size={narrow ? '100%' : 'min(760px, 80vw)'} title={vulnerability} extra={<a href={`/vulnerabilities/${encodeURIComponent(vulnerability)}`}>{t('finding.everywhere')}</a>}>
       {asked.error && <ErrorNote error={asked.error} retry={() => void asked.refetch()} />}
       {first && (
         <div className="stack">

@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { Link, useLocation, useSearchParams } from 'react-router'
+import { useLocation, useSearchParams } from 'react-router'
 import { listContentVulnerabilities, type FindingRow } from '../../../api/images'
 import { severities } from '../../../app/theme'
 import { t, tx } from '../../../i18n'
@@ -40,7 +40,7 @@ export default function VulnerabilitiesTab({ row, content }: TabProps) {
   })
 
   const columns: Column<FindingRow>[] = [
-    { key: 'id', title: t('finding.vulnerability'), width: 165, sort: 'id', locked: true, render: (f) => <Link to={{ search: withV(location.search, f.id) }}>{f.id}</Link> },
+    { key: 'id', title: t('finding.vulnerability'), width: 165, sort: 'id', locked: true, render: (f) => <a href={withV(location.search, f.id)}>{f.id}</a> },
     { key: 'severity', title: t('finding.severity'), width: 92, sort: 'severity', desc: true, render: (f) => <span className="row" style={{ gap: 4 }}><SeverityTag severity={f.severity} /></span> },
     { key: 'package', title: t('finding.package'), width: 190, sort: 'package', render: (f) => f.package.name },
     { key: 'installed', title: t('finding.installed'), width: 140, render: (f) => <span className="mono">{f.package.version}</span> },
