@@ -245,13 +245,15 @@ func (s *scanning) places(ctx context.Context) (all []func() (*source.Opened, er
 			if info, known := s.state.engine(w.Name); !known || info.Kind != p.Engine.Kind || info.Owner != p.Engine.Owner || info.Root != p.Engine.Root {
 				continue
 			}
-			name := p.Name
-			if p.Space != "" {
-				name = p.Space + "/" + name
+			// A name may lead to images for several platforms; then the ID decides.
+			for _, name := range []string{p.Name, string(s.task.Scan.Lease.ImageID)} {
+				if p.Space != "" {
+					name = p.Space + "/" + name
+				}
+				all = append(all, func() (*source.Opened, error) {
+					return source.OpenLocal(ctx, w.Engine.Engine, name, source.Options{Scratch: s.Scratch})
+				})
 			}
-			all = append(all, func() (*source.Opened, error) {
-				return source.OpenLocal(ctx, w.Engine.Engine, name, source.Options{Scratch: s.Scratch})
-			})
 		}
 	}
 	for _, l := range s.task.Scan.Remote {

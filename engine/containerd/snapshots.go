@@ -150,12 +150,12 @@ func (l *look) open(ctx context.Context, name string, want pratique.Platform) (*
 		if err != nil {
 			return nil, err
 		}
-		found, err := l.find(ctx, names, short)
+		found, chosen, err := l.find(ctx, names, short)
 		if err != nil {
 			return nil, err
 		}
 		if found != nil {
-			return l.content(ctx, namespace, *found, names, want)
+			return l.content(ctx, namespace, *found, chosen, names, want)
 		}
 	}
 	return nil, pratique.Errorf(pratique.CodeNotFound, "%s has no image %.120s", l.client.Where, name).
@@ -163,42 +163,48 @@ func (l *look) open(ctx context.Context, name string, want pratique.Platform) (*
 }
 
 // find looks for a name, as it stands or as the docker command completes it, and
-// then for an ID.
-func (l *look) find(ctx context.Context, names []namedImage, name string) (*namedImage, error) {
+// then for an ID, which of an index's images means one.
+func (l *look) find(ctx context.Context, names []namedImage, name string) (*namedImage, *oci.Image, error) {
 	full := name
 	if ref, err := distribution.ParseReference(name); err == nil {
 		full = ref.String()
 	}
 	for i, n := range names {
 		if n.name == name || n.name == full {
-			return &names[i], nil
+			return &names[i], nil, nil
 		}
 	}
 	hex := strings.TrimPrefix(name, "sha256:")
 	if len(hex) < 6 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	for i, n := range names {
 		contents, err := l.contents(ctx, n.target)
 		if ctx.Err() != nil {
-			return nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", ctx.Err())
+			return nil, nil, pratique.Errorf(pratique.CodeCancelled, "stopped: %w", ctx.Err())
 		}
-		if err == nil && slices.ContainsFunc(contents, func(o *oci.Image) bool { return strings.HasPrefix(o.ID().Hex(), hex) }) ||
-			strings.HasPrefix(n.target.Digest.Hex(), hex) {
-			return &names[i], nil
+		if strings.HasPrefix(n.target.Digest.Hex(), hex) {
+			return &names[i], nil, nil
+		}
+		if err != nil {
+			continue
+		}
+		if at := slices.IndexFunc(contents, func(o *oci.Image) bool { return strings.HasPrefix(o.ID().Hex(), hex) }); at >= 0 {
+			return &names[i], contents[at], nil
 		}
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
-// content opens an image's layers.
-func (l *look) content(ctx context.Context, namespace string, n namedImage, names []namedImage, want pratique.Platform) (*engine.Content, error) {
+// content opens an image's layers: those of img, or of the one that a platform chooses.
+func (l *look) content(ctx context.Context, namespace string, n namedImage, img *oci.Image, names []namedImage, want pratique.Platform) (_ *engine.Content, err error) {
 	if l.store == nil {
 		return nil, notHere(n.name, oci.ErrNotHere)
 	}
-	img, err := l.store.Select(ctx, n.target, want)
-	if err != nil {
-		return nil, notHere(n.name, err)
+	if img == nil {
+		if img, err = l.store.Select(ctx, n.target, want); err != nil {
+			return nil, notHere(n.name, err)
+		}
 	}
 	content := &engine.Content{Config: img.Raw, Manifest: img.Descriptor.Digest, Index: img.Index, Way: "containerd's content store"}
 	content.OnClose(func() error { l.close(); return nil })
