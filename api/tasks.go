@@ -445,9 +445,9 @@ func (s *server) cancelScans(ctx context.Context, r CancelRequest) (int, error) 
 	case len(r.IDs) > 0:
 		return s.Scans.CancelScans(ctx, r.IDs...)
 	case len(r.ImageIDs) > 0:
-		return s.Scans.CancelImages(ctx, pratique.AssetFilter{ImageIDs: r.ImageIDs})
+		return s.Scans.CancelImages(ctx, pratique.AssetFilter{Source: pratique.SourceAll, ImageIDs: r.ImageIDs})
 	case r.Filter != nil:
 		return s.Scans.CancelImages(ctx, *r.Filter)
 	}
-	return s.Scans.CancelImages(ctx, pratique.AssetFilter{})
+	return s.Scans.CancelImages(ctx, pratique.AssetFilter{Source: pratique.SourceAll})
 }

@@ -15,6 +15,7 @@ const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', impo
 const say = words('en')
 
 let service, dir, dockerd, agent, browser, page, complaints, context
+let detail // the row of the image that was scanned
 
 const docker = (...args) => execFileSync('docker', ['-H', `unix://${dir}/d.sock`, ...args], { encoding: 'utf8', env: { ...process.env, HOME: dir } })
 
@@ -29,6 +30,11 @@ before(async () => {
   await writeFile(join(root, 'etc/deploy.pem'), generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }))
   execFileSync('tar', ['-C', root, '-cf', join(dir, 'root.tar'), '.'])
   docker('import', join(dir, 'root.tar'), 'shop/app:1')
+  // One that takes some seconds to read: text, which is looked through for secrets.
+  await mkdir(join(dir, 'slow/srv'), { recursive: true })
+  for (let n = 0; n < 64; n++) await writeFile(join(dir, `slow/srv/${n}.conf`), `${n} password token key = value of something that is none, again and again\n`.repeat(14_000))
+  execFileSync('tar', ['-C', join(dir, 'slow'), '-cf', join(dir, 'slow.tar'), '.'])
+  docker('import', join(dir, 'slow.tar'), 'shop/slow:1')
   docker('run', '-d', '--network', 'none', '--name', 'web', 'shop/app:1', '/bin/busybox', 'sleep', '3600')
   service = new Service(binary, { agents: true })
   await service.begin()
@@ -106,12 +112,76 @@ test('it is scanned where it is, and is then one of those to deal with first, wi
   await row.getByRole('link', { name: say('images.details'), exact: true }).click()
   await page.getByRole('dialog').getByText(say('detail.risk')).waitFor()
   assert.match(page.url(), /\/local-images\/\d+\?.*highPriority=true/)
+  detail = page.url().match(/\/local-images\/(\d+)/)[1]
+  quiet(complaints)
+})
+
+/** agree presses a button of the dialog that asks. */
+async function agree(name) {
+  const dialog = page.locator('.ant-modal-confirm')
+  await dialog.waitFor()
+  await page.waitForTimeout(400) // it moves
+  await dialog.getByRole('button', { name, exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+}
+
+/** speaking opens a page in a language. */
+async function speaking(language, path) {
+  await context.request.put(`${service.base}/api/v1/preferences/ui`, { headers: { 'X-Requested-With': 'test' }, data: { language, theme: 'light', density: 'compact' } })
+  await page.goto(service.base + path)
+  await page.getByRole('heading', { level: 1, name: words(language)('nav.localImages') }).waitFor()
+}
+
+test('a scan on a server is cancelled while it goes on, and one that is over is done again', { timeout: 90_000 }, async () => {
+  await page.goto(`${service.base}/local-images`)
+  const slow = page.locator('tr[data-row-key]', { hasText: 'shop/slow' })
+  await slow.getByRole('button', { name: say('scan.now'), exact: true }).click()
+  await agree('OK')
+  await slow.getByRole('button', { name: say('scan.cancel'), exact: true }).click()
+  await agree(say('scan.cancel'))
+  await page.getByText(say('scan.cancelled', { count: 1, n: '1' })).waitFor()
+  await slow.getByText(say('status.cancelled'), { exact: true }).waitFor()
+  const row = page.locator('tr[data-row-key]', { hasText: 'shop/app' })
+  const begun = page.waitForResponse((r) => r.url().endsWith('/api/v1/tasks') && r.request().method() === 'POST')
+  await row.getByRole('button', { name: say('scan.again'), exact: true }).click()
+  await agree('OK')
+  const task = await (await begun).json()
+  await page.goto(`${service.base}/tasks/${task.id}`)
+  await page.getByRole('main').getByText(say('status.scanned'), { exact: true }).first().waitFor({ timeout: 60_000 })
+  quiet(complaints)
+})
+
+test('servers tell anew what they have when they are asked to', { timeout: 60_000 }, async () => {
+  docker('tag', 'shop/app:1', 'shop/app:2')
+  await page.goto(`${service.base}/local-images`)
+  await button('update.title').click()
+  await agree('OK')
+  await page.getByText(new RegExp(say('update.last', { ago: '.+' }))).waitFor({ timeout: 30_000 })
+  await page.locator('tr[data-row-key]', { hasText: /shop\/app\D+2/ }).waitFor()
+  quiet(complaints)
+})
+
+test('their scans are put on a schedule from the list, in both languages', { timeout: 60_000 }, async () => {
+  const zh = words('zh')
+  await speaking('zh', '/local-images')
+  await page.getByRole('button', { name: zh('schedule.settings'), exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: zh('schedule.settings') })
+  await dialog.getByLabel(zh('schedule.name'), { exact: true }).fill('nightly')
+  await dialog.getByText(/\d/).first().waitFor()
+  await dialog.getByRole('button', { name: zh('schedule.ok') }).click()
+  await page.getByText(new RegExp(zh('schedule.set', { name: 'nightly', at: '.+' }))).waitFor()
+  await speaking('en', '/local-images')
+  await button('schedule.settings').click()
+  const again = page.getByRole('dialog', { name: say('schedule.settings') })
+  await again.getByText('nightly', { exact: true }).first().waitFor()
+  assert.equal(await again.getByLabel(say('schedule.name'), { exact: true }).inputValue(), 'nightly')
+  const { items } = await (await context.request.get(`${service.base}/api/v1/schedules`)).json()
+  assert.deepEqual(items.map((s) => [s.name, s.kind, s.filter?.source ?? 'local']), [['nightly', 'local', 'local']])
   quiet(complaints)
 })
 
 test('none of these pages is a barrier that a machine can find', { timeout: 120_000 }, async () => {
-  const row = page.url().match(/\/local-images\/(\d+)/)[1]
-  const found = await inAllAppearances({ page, context, base: service.base }, ['/local-images?highPriority=true', `/local-images/${row}/hosts`, '/containers', '/agents'])
+  const found = await inAllAppearances({ page, context, base: service.base }, ['/local-images?highPriority=true', `/local-images/${detail}/hosts`, '/containers', '/agents'])
   assert.deepEqual(found, [])
   quiet(complaints)
 })
