@@ -5,6 +5,7 @@
 //	make bench                      # all images
 //	go run ./bench -images large    # one of them
 //	go run ./bench -only malware    # the engine for YARA rules, beside yara itself
+//	go run ./bench -only host       # an agent on a host with 500 images
 //
 // The images are made once, of real Debian, npm and Go packages, and kept in
 // .cache/bench, which takes about 8 GB and half an hour the first time.
@@ -25,6 +26,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,11 +42,11 @@ func main() {
 	flag.BoolVar(&o.engine, "engine", true, "also scan the large image in a Docker engine, which is started for it as root")
 	flag.StringVar(&o.packs, "packs", "", "folder of public packs of YARA rules, to be measured beside those that are made")
 	images := flag.String("images", "large,huge,text", "which images")
-	flag.StringVar(&o.only, "only", "", "malware: only the engine for rules, no images")
+	flag.StringVar(&o.only, "only", "", "malware: only the engine for rules; host: only an agent on a host")
 	flag.Parse()
 	o.images = strings.Split(*images, ",")
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -67,14 +69,20 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	var late bool
-	if !o.buildOnly {
-		ok, err := measureRules(ctx, o)
-		if err != nil {
-			return fmt.Errorf("rules for malware: %w", err)
+	for _, part := range []struct {
+		name, what string
+		measure    func(context.Context, options) (bool, error)
+	}{{"malware", "rules for malware", measureRules}, {"host", "an agent on a host", measureHost}} {
+		if o.buildOnly || o.only != "" && o.only != part.name {
+			continue
 		}
-		late = !ok
+		ok, err := part.measure(ctx, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.what, err)
+		}
+		late = late || !ok
 	}
-	if o.only == "malware" {
+	if o.only != "" {
 		o.images = nil
 	}
 	for _, r := range recipes() {
