@@ -2,7 +2,7 @@ import AntApp from 'antd/es/app'
 import { fileOf, type Export } from '../api/exports'
 import { t } from '../i18n'
 import { bytes, number } from '../lib/format'
-import { errorText, remedyText } from '../ui/ErrorNote'
+import { errorLine } from '../ui/ErrorNote'
 import { useEvents } from './live'
 import { useSession } from './session'
 
@@ -22,7 +22,7 @@ export function ExportNotices() {
         actions: <a href={fileOf(e.id)} download onClick={() => notification.destroy(key)}>{t('export.download')}</a>,
       })
     } else if (e.state === 'failed' && e.error) {
-      notification.error({ key, duration: 0, title: t('export.failed', { name: e.fileName }), description: `${errorText(e.error)} ${remedyText(e.error)}`, actions: <a href="/exports" onClick={() => notification.destroy(key)}>{t('nav.exports')}</a> })
+      notification.error({ key, duration: 0, title: t('export.failed', { name: e.fileName }), description: errorLine(e.error), actions: <a href="/exports" onClick={() => notification.destroy(key)}>{t('nav.exports')}</a> })
     }
   })
   return null

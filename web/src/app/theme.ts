@@ -40,6 +40,9 @@ export function themeOf(dark: boolean): ThemeConfig {
     components: {
       // White on the light blue of the dark mode would be too faint.
       Button: dark ? { primaryColor: '#08131b' } : {},
+      // The edge of what can be ticked is all that shows it: 3 to 1 to its ground.
+      Checkbox: { colorBorder: dark ? '#74808d' : '#87929e' },
+      Radio: { colorBorder: dark ? '#74808d' : '#87929e' },
       Drawer: { padding: 16, paddingLG: 20 },
       Modal: { titleFontSize: 15 },
       Tabs: { horizontalMargin: '0 0 12px 0', titleFontSize: 13 },

@@ -105,6 +105,11 @@ export function short(digest: string | undefined): string {
   return digest ? digest.replace(/^sha256:/, '').slice(0, 12) : '–'
 }
 
+/** sentences puts whole sentences behind each other. */
+export function sentences(...all: (string | false | undefined)[]): string {
+  return all.filter(Boolean).join(currentLanguage() === 'zh' ? '' : ' ')
+}
+
 /** listed joins words as the language does. */
 export function listed(words: string[]): string {
   return words.join(currentLanguage() === 'zh' ? '、' : ', ')

@@ -36,7 +36,18 @@ export function remedyText(error: Told): string {
 
 /** faultText is what is wrong with a field, and what to do about it, on one line. */
 export function faultText(...sentences: (string | undefined)[]): string {
-  return sentences.flatMap((s) => (s ? [spoken(s).text] : [])).join(currentLanguage() === 'zh' ? '；' : ' – ')
+  return sentences.flatMap((s) => (s ? [spoken(s).text] : [])).reduce((all, s) => (all ? all + between(all) + s : s), '')
+}
+
+/** errorLine is what happened and what to do, for where there is one line only. */
+export function errorLine(error: Told): string {
+  return faultText(errorText(error), remedyText(error))
+}
+
+/** between is what stands between two sentences, of which the first may have no full stop. */
+function between(first: string): string {
+  const ended = /[.!?。！？]$/.test(first)
+  return currentLanguage() === 'zh' ? (ended ? '' : '；') : ended ? ' ' : ' – '
 }
 
 /** ErrorNote stands where something could not be shown: what happened, what to do, and the id that finds it in the log. */

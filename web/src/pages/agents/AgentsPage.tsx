@@ -9,7 +9,7 @@ import { t, tx } from '../../i18n'
 import { number } from '../../lib/format'
 import { PageHead, Panel, Time } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
-import { ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
+import { ErrorNote, errorLine } from '../../ui/ErrorNote'
 import { SmallTable } from '../../ui/SmallTable'
 import { Online, Problems } from '../hosts/columns'
 
@@ -33,7 +33,7 @@ export function Component() {
         try {
           await act()
         } catch (e) {
-          void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`, 6)
+          void message.error(errorLine(e as Error), 6)
         }
         await Promise.all(['agents', 'agent-tokens', 'hosts'].map((word) => queries.invalidateQueries({ queryKey: [word] })))
       },

@@ -10,7 +10,7 @@ import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { Bar, PageHead, Time } from '../../ui/bits'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine, errorText } from '../../ui/ErrorNote'
 import { Reason } from '../images/ScanStatus'
 
 const states = ['waiting', 'running', 'success', 'failed', 'expired']
@@ -39,7 +39,7 @@ export function Component() {
           await deleteExport(e.id)
           void message.success(t('schedule.deleted', { name: e.fileName }))
         } catch (error) {
-          void message.error(`${errorText(error as Error)} ${remedyText(error as Error)}`, 6)
+          void message.error(errorLine(error as Error), 6)
         }
         await queries.invalidateQueries({ queryKey: ['exports'] })
       },
@@ -47,9 +47,9 @@ export function Component() {
   }
 
   const columns: Column<Export>[] = [
-    { key: 'name', title: t('export.file'), width: 236, sort: 'name', locked: true, render: (e) => (e.state === 'success' ? <a href={fileOf(e.id)} download title={e.fileName}>{e.fileName}</a> : <span title={e.fileName}>{e.fileName}</span>) },
+    { key: 'name', title: t('export.file'), width: 224, sort: 'name', locked: true, render: (e) => (e.state === 'success' ? <a href={fileOf(e.id)} download title={e.fileName}>{e.fileName}</a> : <span title={e.fileName}>{e.fileName}</span>) },
     { key: 'kind', title: t('export.kind'), width: 150, render: (e) => say(kinds.data?.kinds.find((k) => k.id === e.request.kind)?.label) || e.request.kind },
-    { key: 'format', title: t('export.format'), width: 66, render: (e) => e.request.format.toUpperCase() },
+    { key: 'format', title: t('export.format'), width: 78, render: (e) => e.request.format.toUpperCase() },
     { key: 'state', title: t('export.state'), width: 120, render: (e) => <State of={e} /> },
     { key: 'rows', title: t('export.rowCount'), width: 80, sort: 'rows', desc: true, align: 'right', render: (e) => <span className="num">{number(e.state === 'success' || e.state === 'expired' ? e.rows : e.total)}</span> },
     { key: 'bytes', title: t('images.size'), width: 76, align: 'right', render: (e) => (e.bytes > 0 ? <span className="num">{bytes(e.bytes)}</span> : <span className="muted">–</span>) },

@@ -8,7 +8,7 @@ import { t, tx } from '../../i18n'
 import { ago, bytes, number, short } from '../../lib/format'
 import { Copyable, PageHead, Panel, Spoken, Stat, Time } from '../../ui/bits'
 import { Empty } from '../../ui/Empty'
-import { detailOf, ErrorNote, errorText, remedyText } from '../../ui/ErrorNote'
+import { ErrorNote, detailOf, errorLine, errorText, remedyText } from '../../ui/ErrorNote'
 import { SmallTable } from '../../ui/SmallTable'
 
 const Import = lazy(() => import('./Import'))
@@ -26,7 +26,7 @@ export function Component() {
   const history = useQuery({ queryKey: ['feeds', 'history'], queryFn: () => listAdoptions(20) })
   const change = may('feeds')
 
-  const settled = { onError: (e: Error) => void message.error(`${errorText(e)} ${remedyText(e)}`), onSettled: () => queries.invalidateQueries({ queryKey: ['feeds'] }) }
+  const settled = { onError: (e: Error) => void message.error(errorLine(e)), onSettled: () => queries.invalidateQueries({ queryKey: ['feeds'] }) }
   const update = useMutation({ mutationFn: updateFeeds, onSuccess: () => void message.success(t('feeds.started')), ...settled })
   const back = useMutation({ mutationFn: rollBackFeeds, onSuccess: (a) => void message.success(t('feeds.rolledBack', { bundle: short(a.bundle.digest) })), ...settled })
 
@@ -94,7 +94,7 @@ function Waits() {
   const adopt = useMutation({
     mutationFn: adoptFeeds,
     onSuccess: () => void message.success(t('feeds.nowInForce')),
-    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onError: (e) => void message.error(errorLine(e)),
     onSettled: () => queries.invalidateQueries({ queryKey: ['feeds'] }),
   })
   const p = preview.data

@@ -9,7 +9,7 @@ import { t } from '../../i18n'
 import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import { PageHead } from '../../ui/bits'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine } from '../../ui/ErrorNote'
 import { DataUpdate, useDataUpdate } from '../local/DataUpdate'
 import { hostColumns, useHostFilters } from './columns'
 
@@ -32,7 +32,7 @@ export function Component() {
         try {
           await removeHost(h.id)
         } catch (e) {
-          void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`, 6)
+          void message.error(errorLine(e as Error), 6)
         }
         await Promise.all(['hosts', 'local-images', 'containers', 'overview'].map((word) => queries.invalidateQueries({ queryKey: [word] })))
       },
@@ -42,7 +42,7 @@ export function Component() {
   const columns = useMemo<Column<HostRow>[]>(() => [
     ...hostColumns(),
     {
-      key: 'actions', title: t('list.actions'), width: 84, end: true,
+      key: 'actions', title: t('list.actions'), width: 88, end: true,
       render: (h) => (
         <span className="row nowrap">
           {may('scan') && h.online && <button type="button" className="plain link" onClick={() => ask(h)}>{t('update.one')}</button>}

@@ -17,7 +17,7 @@ export function useHostFilters(): Filter[] {
     void language // the words below are in it
     return [
       { key: 'status', label: t('host.status'), kind: 'one', options: ['online', 'offline'].map((value) => ({ value, label: tx('hostStatus', value) })) },
-    { key: 'project', label: t('host.project'), kind: 'choices', options: (f?.projects ?? []).map((p) => ({ value: p.value, label: p.value, count: p.count })) },
+      { key: 'project', label: t('host.project'), kind: 'choices', options: (f?.projects ?? []).map((p) => ({ value: p.value, label: p.value, count: p.count })) },
       { key: 'engine', label: t('host.engine'), kind: 'choices', options: (f?.engines ?? []).map((e) => ({ value: e.value, label: tx('engine', e.value), count: e.count })) },
     ]
   }, [f, language])
@@ -43,15 +43,14 @@ export const enginesOf = (h: HostRow) => (h.engines ?? []).map((e) => `${tx('eng
 
 export function hostColumns(): Column<HostRow>[] {
   return [
-    { key: 'name', title: t('host.name'), width: 170, sort: 'name', locked: true, render: (h) => <a href={`/local-images?host=${encodeURIComponent(h.id)}`} title={h.name}>{h.name}</a> },
-    { key: 'ips', title: 'IP', width: 124, render: (h) => <span className="mono" title={(h.ips ?? []).join('\n')}>{(h.ips ?? []).slice(0, 2).join(', ') || '–'}{(h.ips ?? []).length > 2 && ' …'}</span> },
-    { key: 'engines', title: t('host.engineVersion'), width: 146, render: (h) => enginesOf(h) || '–' },
-    { key: 'online', title: t('host.status'), width: 106, render: (h) => <Online online={h.online} /> },
-      { key: 'problems', title: t('host.trouble'), width: 96, render: (h) => <Problems all={troublesOf(h)} /> },
-    { key: 'project', title: t('host.project'), width: 122, sort: 'project', render: (h) => h.project || '–' },
-    { key: 'images', title: t('host.images'), width: 84, sort: 'images', desc: true, align: 'right', render: (h) => <Number n={h.images} to={`/local-images?host=${encodeURIComponent(h.id)}`} /> },
-    { key: 'atRisk', title: t('host.atRisk'), width: 84, sort: 'atRisk', desc: true, align: 'right', render: (h) => <Number n={h.atRisk} bad to={`/local-images?host=${encodeURIComponent(h.id)}&risk=at_risk`} /> },
-    { key: 'containers', title: t('nav.containers'), width: 98, sort: 'containers', desc: true, align: 'right', render: (h) => <Number n={h.containers} to={`/containers?host=${encodeURIComponent(h.id)}`} /> },
+    { key: 'name', title: t('host.name'), width: 152, sort: 'name', locked: true, render: (h) => <a href={`/local-images?host=${encodeURIComponent(h.id)}`} title={h.name}>{h.name}</a> },
+    { key: 'ips', title: 'IP', width: 128, render: (h) => <span className="mono" title={(h.ips ?? []).join('\n')}>{(h.ips ?? []).slice(0, 2).join(', ') || '–'}{(h.ips ?? []).length > 2 && ' …'}</span> },
+    { key: 'engines', title: t('host.engineVersion'), width: 136, render: (h) => enginesOf(h) || '–' },
+    { key: 'online', title: t('host.status'), width: 136, render: (h) => <span className="row" style={{ gap: 4 }}><Online online={h.online} />{troublesOf(h).length > 0 && <Problems all={troublesOf(h)} />}</span> },
+    { key: 'project', title: t('host.project'), width: 118, sort: 'project', render: (h) => h.project || '–' },
+    { key: 'images', title: t('host.images'), width: 78, sort: 'images', desc: true, align: 'right', render: (h) => <Number n={h.images} to={`/local-images?host=${encodeURIComponent(h.id)}`} /> },
+    { key: 'atRisk', title: t('host.atRisk'), width: 80, sort: 'atRisk', desc: true, align: 'right', render: (h) => <Number n={h.atRisk} bad to={`/local-images?host=${encodeURIComponent(h.id)}&risk=at_risk`} /> },
+    { key: 'containers', title: t('nav.containers'), width: 104, sort: 'containers', desc: true, align: 'right', render: (h) => <Number n={h.containers} to={`/containers?host=${encodeURIComponent(h.id)}`} /> },
     { key: 'running', title: t('host.running'), width: 90, sort: 'running', desc: true, align: 'right', optional: true, render: (h) => <Number n={h.running} to={`/containers?host=${encodeURIComponent(h.id)}&state=running`} /> },
     { key: 'updated', title: t('host.updated'), width: 130, sort: 'updated', desc: true, render: (h) => <Time value={h.updated} /> },
     { key: 'seen', title: t('host.seen'), width: 130, sort: 'seen', desc: true, optional: true, render: (h) => <Time value={h.seen} /> },

@@ -94,7 +94,7 @@ export default function ImageDrawer({ id, tab = '', rows, source, close }: Props
             {tabs.filter((x) => !x.of || x.of(row) > 0 || x.key === tab || source).map((x) => {
               const n = x.of ? x.of(row) : content.data && x.count?.(content.data)
               return (
-                <Link key={x.key} to={detailOf({ id, source }, x.key, plain(location.search))} replace aria-current={x.key === here.key ? 'page' : undefined}>
+                <Link key={x.key} ref={x.key === here.key ? intoView : undefined} to={detailOf({ id, source }, x.key, plain(location.search))} replace aria-current={x.key === here.key ? 'page' : undefined}>
                   {t(x.label)}{n !== undefined && <span className="num">{compact(n)}</span>}
                 </Link>
               )
@@ -115,6 +115,12 @@ export default function ImageDrawer({ id, tab = '', rows, source, close }: Props
       )}
     </Drawer>
   )
+}
+
+/** intoView scrolls the row of tabs, where it is narrower than they are, to the one that is shown. */
+function intoView(tab: HTMLElement | null) {
+  const row = tab?.parentElement
+  if (tab && row && row.scrollWidth > row.clientWidth) row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2
 }
 
 /** plain drops the filters of a tab: another tab, or another image, begins without them. */

@@ -5,7 +5,7 @@ import Button from 'antd/es/button'
 import { listRegistries, startSync } from '../../api/registries'
 import { t } from '../../i18n'
 import { number } from '../../lib/format'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine } from '../../ui/ErrorNote'
 
 /** SyncAssets asks all registries what they hold now; while that goes on it says how far it is. */
 export function SyncAssets() {
@@ -31,7 +31,7 @@ export function SyncAssets() {
           const { started, running: already } = await startSync({ full: true })
           void message.success(t('sync.startedCount', { count: (started ?? []).length + (already ?? []).length }))
         } catch (e) {
-          void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`)
+          void message.error(errorLine(e as Error))
         }
         await queries.invalidateQueries({ queryKey: ['registries'] })
       },

@@ -43,17 +43,21 @@ export function Risks({ row, search = '' }: { row: AssetRow; search?: string }) 
   )
 }
 
-/** Badges are what a row stands out by; of which version it is the newest a list tells beside the version. */
+/** Badges are what a row stands out by, a word where there is room for it, in tables a sign; of which version it is the newest a list tells beside the version. */
 export function Badges({ row, newest }: { row: AssetRow; newest?: boolean }) {
   const reasons = (all: string[] | null | undefined) => listed((all ?? []).map((r) => tx('reason', r)))
   return (
     <>
-      {row.highPriority && row.highPriority.length > 0 && <span className="tag bad" title={`${t('images.priority')}: ${reasons(row.highPriority)}`}>{t('images.priorityShort')}</span>}
-      {newest && row.newest && <span className="tag outline">{t('images.newest')}</span>}
-      {row.running && <span className="tag info">{t('images.running')}</span>}
-      {row.gone && <span className="tag warn" title={t('images.goneHelp')}>{t('images.gone')}</span>}
+      {row.highPriority && row.highPriority.length > 0 && <Badge tone="bad" sign="!" word={t('images.priorityShort')} title={`${t('images.priority')}${t('common.colon')}${reasons(row.highPriority)}`} />}
+      {newest && row.newest && <Badge tone="outline" sign="★" word={t('images.newest')} title={t('images.newest')} />}
+      {row.running && <Badge tone="info" sign="▸" word={t('images.running')} title={t('images.running')} />}
+      {row.gone && <Badge tone="warn" sign="×" word={t('images.gone')} title={t('images.goneHelp')} />}
     </>
   )
+}
+
+function Badge({ tone, sign, word, title }: { tone: string; sign: string; word: string; title: string }) {
+  return <span className={`tag ${tone}`} title={title}><span className="word">{word}</span><span className="sign" aria-hidden>{sign}</span></span>
 }
 
 interface Options {
@@ -66,16 +70,16 @@ interface Options {
 export function imageColumns({ search = '', licensed }: Options = {}): Column<AssetRow>[] {
   return [
     {
-      key: 'name', title: t('images.name'), width: 240, sort: 'name', locked: true,
+      key: 'name', title: t('images.name'), width: 220, sort: 'name', locked: true,
       render: (r) => <span className="name-cell"><a href={detailOf(r, '', withSeverity(search))} title={r.repository}>{r.repository}</a><Badges row={r} /></span>,
     },
     { key: 'tag', title: t('images.tag'), width: 116, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.newest && <span className="newest" role="img" title={t('images.newest')} aria-label={t('images.newest')}>★ </span>}{r.tag || short(r.digest)}{r.index && <span className="muted"> {r.platform.architecture}</span>}</span> },
     { key: 'registry', title: t('images.registry'), width: 100, sort: 'registry', render: (r) => <a title={r.registryName} href={`/registries?search=${encodeURIComponent(r.registryName)}`}>{r.registryName}</a> },
     { key: 'address', title: t('images.address'), width: 210, optional: true, render: (r) => <span className="mono">{r.address}</span> },
-    { key: 'kind', title: t('images.kind'), width: 90, optional: licensed, render: (r) => tx('registryKind', r.registryKind) },
-    { key: 'status', title: t('images.status'), width: 104, sort: 'status', render: (r) => <ScanStatus row={r} /> },
-    ...(licensed ? [{ key: 'licensed', title: t('quota.licence'), width: 90, render: (r: AssetRow) => <span className={`tag ${r.licensed ? 'ok' : 'outline'}`}>{r.licensed ? t('quota.isLicensed') : t('quota.isNot')}</span> }] : []),
-    { key: 'risks', title: t('images.risks'), width: 242, sort: 'worst', desc: true, render: (r) => <Risks row={r} search={search} /> },
+    { key: 'kind', title: t('images.kind'), width: 92, optional: licensed, render: (r) => tx('registryKind', r.registryKind) },
+    { key: 'status', title: t('images.status'), width: 106, sort: 'status', render: (r) => <ScanStatus row={r} /> },
+    ...(licensed ? [{ key: 'licensed', title: t('quota.licence'), width: 102, render: (r: AssetRow) => <span className={`tag ${r.licensed ? 'ok' : 'outline'}`}>{r.licensed ? t('quota.isLicensed') : t('quota.isNot')}</span> }] : []),
+    { key: 'risks', title: t('images.risks'), width: 244, sort: 'worst', desc: true, render: (r) => <Risks row={r} search={search} /> },
     {
       key: 'vulnerabilities', title: t('category.vulnerability'), width: 176, sort: 'vulnerabilities', desc: true, optional: true,
       render: (r) => (r.scannedAt ? <SeveritySplit counts={r.counters.vulnerabilities} to={(severity) => detailOf(r, 'vulnerabilities', withSeverity(search, severity))} /> : <span className="muted">–</span>),

@@ -7,7 +7,7 @@ import { toFilter, type AssetFilter } from '../../api/images'
 import { t, tx } from '../../i18n'
 import { number, listed } from '../../lib/format'
 import type { Ticked } from '../../table/AssetTable'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine } from '../../ui/ErrorNote'
 
 export const allCategories: ScanRequest['categories'] = ['vulnerability', 'secret', 'malware', 'software']
 
@@ -25,7 +25,7 @@ export function useScans() {
   const refresh = () => Promise.all(['images', 'local-images', 'image', 'scans', 'tasks', 'task', 'overview'].map((word) => queries.invalidateQueries({ queryKey: [word] })))
 
   function failed(e: unknown) {
-    void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`, 6)
+    void message.error(errorLine(e as Error), 6)
   }
 
   function started(task: Task) {

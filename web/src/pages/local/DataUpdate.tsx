@@ -9,7 +9,7 @@ import { getLastDataUpdate, startDataUpdate, type DataUpdate as Update, type Hos
 import { useSession } from '../../app/session'
 import { t } from '../../i18n'
 import { ago, number } from '../../lib/format'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine, errorText, remedyText } from '../../ui/ErrorNote'
 
 export function useDataUpdate() {
   const { message, modal } = AntApp.useApp()
@@ -27,7 +27,7 @@ export function useDataUpdate() {
           const update = await startDataUpdate(host && [host.id])
           void message.success(t('update.started', { count: update.total, n: number(update.total) }))
         } catch (e) {
-          void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`, 6)
+          void message.error(errorLine(e as Error), 6)
         }
         await queries.invalidateQueries({ queryKey: ['data-update'] })
       },

@@ -20,7 +20,7 @@ export function localColumns({ search = '', licensed, priority }: Options = {}):
   const same = (...keys: string[]) => keys.flatMap((key) => shared.filter((c) => c.key === key))
   return [
     {
-      key: 'name', title: t('images.name'), width: 270, sort: 'name', locked: true,
+      key: 'name', title: t('images.name'), width: 236, sort: 'name', locked: true,
       render: (r) => (
         <>
           <span className="name-cell">
@@ -32,7 +32,7 @@ export function localColumns({ search = '', licensed, priority }: Options = {}):
       ),
     },
     { key: 'tag', title: t('images.tag'), width: 104, sort: 'tag', render: (r) => <span className="mono" title={r.tag}>{r.tag || <span className="muted">{'<none>'}</span>}</span> },
-    ...same('status').map((c) => ({ ...c, width: 134 })),
+    ...same('status').map((c) => ({ ...c, width: 142 })),
     ...same('licensed', 'risks'),
     { key: 'hosts', title: t('nav.hosts'), width: 82, sort: 'hosts', desc: true, align: 'right', render: (r) => <Count n={r.hosts} to={detailOf(r, 'hosts', rest)} /> },
     { key: 'containers', title: t('nav.containers'), width: 100, sort: 'containers', desc: true, align: 'right', render: (r) => <Count n={r.containers} to={detailOf(r, 'containers', rest)} /> },

@@ -35,8 +35,8 @@ export function Component() {
         <div className="grid overview">
           <div className="stack">
             <Attention v={v} />
-            <History />
             <TopImages />
+            <History />
           </div>
           <div className="stack">
             <Worst v={v} />
@@ -119,8 +119,8 @@ function History() {
         </span>
       }
     >
-      <div style={{ minHeight: 220 }}>
-        {days.data && days.data.length > 1 ? <Suspense><Trend days={days.data} newest={newest} dark={dark} /></Suspense> : days.data && <p className="muted">{t('overview.noDays')}</p>}
+      <div style={{ minHeight: days.data && days.data.length < 2 ? undefined : 220 }}>
+        {days.data && days.data.length > 1 ? <Suspense><Trend days={days.data} newest={newest} dark={dark} /></Suspense> : days.data && <p className="muted" style={{ margin: 0 }}>{t('overview.noDays')}</p>}
       </div>
     </Panel>
   )
@@ -170,7 +170,7 @@ function TopImages() {
   return (
     <Panel title={t('overview.topImages')} more={<a href="/images?highPriority=true">{t('overview.all')}</a>}>
       {top.data && rows.length === 0 && <p className="muted" style={{ margin: 0 }}>{t('overview.noPriority')}</p>}
-      <ol className="plain-list">
+      <ol className="plain-list" style={{ minHeight: 130 }}>
         {rows.map((r) => (
           <Line key={r.id} left={<a href={detailOf(r)}>{r.repository}:{r.tag}</a>} text={listed((r.highPriority ?? []).map((x) => tx('reason', x)))} right={<SeveritySplit counts={r.counters.vulnerabilities} to={(s) => detailOf(r, 'vulnerabilities', `in.severity=${s}`)} />} />
         ))}

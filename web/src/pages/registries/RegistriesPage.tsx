@@ -14,7 +14,7 @@ import { AssetTable, type Ticked } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { PageHead, Time } from '../../ui/bits'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine } from '../../ui/ErrorNote'
 import { Health } from './Health'
 import { Limit } from './Limit'
 import { SyncState } from './SyncState'
@@ -40,19 +40,19 @@ export function Component() {
       if (health.status === 'connected') void message.success(t('registries.works', { name }))
       else void message.error([`${name}: ${tx('health', health.status)}.`, say(health.reason), say(health.remedy)].join(' '), 8)
     },
-    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onError: (e) => void message.error(errorLine(e)),
     onSettled: () => queries.invalidateQueries({ queryKey: ['registries'] }),
   })
 
   const sync = useMutation({
     mutationFn: (ids: number[]) => startSync({ ids, full: true }),
     onSuccess: ({ started, running }) => void message.success(t('sync.startedCount', { count: (started ?? []).length + (running ?? []).length })),
-    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onError: (e) => void message.error(errorLine(e)),
     onSettled: () => queries.invalidateQueries({ queryKey: ['registries'] }),
   })
   const stop = useMutation({
     mutationFn: cancelSync,
-    onError: (e) => void message.error(`${errorText(e)} ${remedyText(e)}`),
+    onError: (e) => void message.error(errorLine(e)),
     onSettled: () => queries.invalidateQueries({ queryKey: ['registries'] }),
   })
 
@@ -81,7 +81,7 @@ export function Component() {
           void message.success(t('registries.deleted', { n: number(gone.images) }))
           done?.()
         } catch (e) {
-          void message.error(`${errorText(e as Error)} ${remedyText(e as Error)}`)
+          void message.error(errorLine(e as Error))
         }
         await queries.invalidateQueries()
       },
@@ -98,10 +98,10 @@ export function Component() {
 
   const columns: Column<Registry>[] = [
     { key: 'name', title: t('registries.name'), width: 180, locked: true, render: (r) => <a href={`/images?registry=${r.id}`}><strong>{r.name}</strong></a> },
-    { key: 'kind', title: t('registries.kind'), width: 110, render: (r) => say(kinds.data?.find((k) => k.kind === r.kind)?.label) || r.kind },
-    { key: 'address', title: t('registries.address'), width: 190, render: (r) => <span className="mono">{r.address}</span> },
+    { key: 'kind', title: t('registries.kind'), width: 132, render: (r) => say(kinds.data?.find((k) => k.kind === r.kind)?.label) || r.kind },
+    { key: 'address', title: t('registries.address'), width: 170, render: (r) => <span className="mono">{r.address}</span> },
     { key: 'health', title: t('registries.health'), width: 110, render: (r) => <Health health={r.health} /> },
-    { key: 'sync', title: t('registries.sync'), width: 150, render: (r) => <SyncState registry={r} history={() => show({ syncs: String(r.id) })} /> },
+    { key: 'sync', title: t('registries.sync'), width: 138, render: (r) => <SyncState registry={r} history={() => show({ syncs: String(r.id) })} /> },
     { key: 'images', title: t('registries.images'), width: 78, align: 'right', render: (r) => <a className="num" href={`/images?registry=${r.id}`}>{number(r.images)}</a> },
     { key: 'atRisk', title: t('registries.atRisk'), width: 78, align: 'right', render: (r) => <a className="num" href={`/images?registry=${r.id}&risk=at_risk`}>{number(r.atRisk)}</a> },
     { key: 'repositories', title: t('registries.repositories'), width: 100, align: 'right', optional: true, render: (r) => <span className="num">{number(r.repositories)}</span> },

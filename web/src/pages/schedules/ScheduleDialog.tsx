@@ -16,6 +16,7 @@ import { createSchedule, listSchedules, previewSchedule, updateSchedule, type Im
 import { t, tx } from '../../i18n'
 import { duration, number } from '../../lib/format'
 import { ErrorNote, faultText } from '../../ui/ErrorNote'
+import { TimeOfDay } from '../../ui/TimeOfDay'
 import { FirstOf } from '../images/FirstOf'
 import { QuotaLine } from '../quota/QuotaLine'
 import { isComplete, pick, ScopeFields } from '../images/scope'
@@ -186,8 +187,8 @@ function Times({ draft: d, set }: PartProps) {
   return (
     <>
       <div className="row wrap" style={{ gap: 16 }}>
-        <label className="row">{t('schedule.start')}<input className="native" type="time" required value={d.start} onChange={(e) => set({ start: e.target.value })} /></label>
-        <label className="row">{t('schedule.end')}<input className="native" type="time" value={d.end} onChange={(e) => set({ end: e.target.value })} /></label>
+        <label className="row">{t('schedule.start')}<TimeOfDay required value={d.start} onChange={(start) => set({ start })} /></label>
+        <label className="row">{t('schedule.end')}<TimeOfDay value={d.end} onChange={(end) => set({ end })} /></label>
         <Select showSearch aria-label={t('settings.zone')} style={{ minWidth: 200 }} value={d.zone} onChange={(zone) => set({ zone })} options={zones(d.zone).map((z) => ({ value: z, label: z }))} />
       </div>
       <p className="muted">{d.end ? d.end <= d.start ? t('schedule.endNextDay') : t('schedule.endHelp') : t('schedule.noEnd')}</p>

@@ -14,7 +14,7 @@ import { ago, listed, number } from '../../lib/format'
 import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import { PageHead, Time } from '../../ui/bits'
-import { errorText, remedyText } from '../../ui/ErrorNote'
+import { errorLine } from '../../ui/ErrorNote'
 import { Result } from './Result'
 import { conditionsOf, frequencyOf, momentIn, ownZone } from './words'
 
@@ -38,7 +38,7 @@ export function Component() {
     for (const name of [...next.keys()]) if (name.startsWith('in.')) next.delete(name)
     return next
   })
-  const failed = (e: Error) => void message.error(`${errorText(e)} ${remedyText(e)}`, 6)
+  const failed = (e: Error) => void message.error(errorLine(e), 6)
   const refresh = () => Promise.all(['schedules', 'schedule.runs', 'tasks', 'images', 'overview'].map((word) => queries.invalidateQueries({ queryKey: [word] })))
 
   const toggle = useMutation({ mutationFn: ({ id, on }: { id: number; on: boolean }) => enableSchedule(id, on), onError: failed, onSettled: refresh })

@@ -12,6 +12,7 @@ import { getSettings, setSettings, type Settings } from '../../api/settings'
 import { t } from '../../i18n'
 import { PageHead, Panel } from '../../ui/bits'
 import { ErrorNote } from '../../ui/ErrorNote'
+import { TimeOfDay } from '../../ui/TimeOfDay'
 
 interface Values {
   enabled: boolean
@@ -44,6 +45,7 @@ function SettingsForm({ settings: s }: { settings: Settings }) {
   const registries = useQuery({ queryKey: ['registries', 'all'], queryFn: ({ signal }) => listRegistries({}, signal) })
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<Error>()
+  const [changed, setChanged] = useState(false)
 
   async function save(v: Values) {
     setBusy(true)
@@ -55,6 +57,7 @@ function SettingsForm({ settings: s }: { settings: Settings }) {
         scanTimeoutSeconds: v.timeoutMinutes * 60, feedsEveryHours: v.feedsEveryHours, autoAdopt: v.autoAdopt,
       })
       queries.setQueryData(['settings'], kept)
+      setChanged(false)
       void message.success(t('settings.saved'))
     } catch (e) {
       setError(e as Error)
@@ -65,38 +68,70 @@ function SettingsForm({ settings: s }: { settings: Settings }) {
 
   return (
     <Form<Values>
-      layout="vertical"
-      style={{ maxWidth: 720 }}
       onFinish={(v) => void save(v)}
+      onValuesChange={() => setChanged(true)}
       initialValues={{
         ...s.syncWindow, scanOnSync: s.scanOnSync, except: s.scanOnSyncExcept ?? [], purgeGoneDays: s.purgeGoneDays, timeoutMinutes: Math.max(1, Math.round(s.scanTimeoutSeconds / 60)),
         feedsEveryHours: s.feedsEveryHours, autoAdopt: s.autoAdopt,
       }}
     >
-      <div className="stack">
+      <div className="stack" style={{ maxWidth: 960 }}>
         <Panel title={t('settings.sync')}>
-          <Form.Item name="enabled" valuePropName="checked"><Checkbox>{t('settings.syncDaily')}</Checkbox></Form.Item>
-          <div className="row wrap" style={{ gap: 16, alignItems: 'flex-start' }}>
-            <Form.Item name="from" label={t('settings.from')}><Input type="time" style={{ width: 120 }} /></Form.Item>
-            <Form.Item name="to" label={t('settings.to')}><Input type="time" style={{ width: 120 }} /></Form.Item>
-            <Form.Item name="zone" label={t('settings.zone')} extra={t('settings.zoneHelp')}><Input style={{ width: 220 }} placeholder="Asia/Shanghai" /></Form.Item>
+          <div className="settings wide">
+            <h3>{t('settings.daily')}</h3>
+            <div>
+              <Form.Item name="enabled" valuePropName="checked" noStyle><Checkbox>{t('settings.syncDaily')}</Checkbox></Form.Item>
+              <div className="row wrap" style={{ gap: 16, marginTop: 8 }}>
+                <label className="row">{t('settings.from')}<Form.Item name="from" noStyle><TimeOfDay required /></Form.Item></label>
+                <label className="row">{t('settings.to')}<Form.Item name="to" noStyle><TimeOfDay required /></Form.Item></label>
+                <label className="row">{t('settings.zone')}<Form.Item name="zone" noStyle><Input style={{ width: 180 }} placeholder="Asia/Shanghai" /></Form.Item></label>
+              </div>
+              <p className="muted">{t('settings.zoneHelp')}</p>
+            </div>
+            <h3>{t('settings.afterSync')}</h3>
+            <div>
+              <Form.Item name="scanOnSync" valuePropName="checked" noStyle><Checkbox>{t('settings.scanOnSync')}</Checkbox></Form.Item>
+              <p className="muted">{t('settings.scanOnSyncHelp')}</p>
+              <label className="row" style={{ marginTop: 8 }}>
+                <span className="nowrap">{t('settings.except')}</span>
+                <Form.Item name="except" noStyle><Select mode="multiple" allowClear optionFilterProp="label" placeholder={t('settings.exceptNone')} style={{ flex: '1 1 0', maxWidth: 480 }} options={(registries.data?.items ?? []).map((r) => ({ value: r.id, label: r.name }))} /></Form.Item>
+              </label>
+              <p className="muted">{t('settings.exceptHelp')}</p>
+            </div>
+            <h3>{t('settings.gone')}</h3>
+            <Amount name="purgeGoneDays" unit={t('settings.days')} max={3650} label={t('settings.gone')} help={t('settings.purgeHelp')} />
           </div>
-          <Form.Item name="scanOnSync" valuePropName="checked" extra={t('settings.scanOnSyncHelp')}><Checkbox>{t('settings.scanOnSync')}</Checkbox></Form.Item>
-          <Form.Item name="except" label={t('settings.except')} extra={t('settings.exceptHelp')}>
-            <Select mode="multiple" allowClear optionFilterProp="label" placeholder={t('settings.exceptNone')} style={{ maxWidth: 480 }} options={(registries.data?.items ?? []).map((r) => ({ value: r.id, label: r.name }))} />
-          </Form.Item>
-          <Form.Item name="purgeGoneDays" label={t('settings.purge')} extra={t('settings.purgeHelp')}><InputNumber min={0} max={3650} precision={0} /></Form.Item>
         </Panel>
         <Panel title={t('settings.scans')}>
-          <Form.Item name="timeoutMinutes" label={t('settings.timeout')} extra={t('scan.timeoutHelp')}><InputNumber min={1} max={1440} precision={0} /></Form.Item>
+          <div className="settings wide">
+            <h3>{t('scan.timeout')}</h3>
+            <Amount name="timeoutMinutes" unit={t('scan.minutes')} min={1} max={1440} label={t('scan.timeout')} help={t('scan.timeoutHelp')} />
+          </div>
         </Panel>
         <Panel title={t('nav.feeds')}>
-          <Form.Item name="feedsEveryHours" label={t('settings.feedsEvery')} extra={t('settings.feedsEveryHelp')}><InputNumber min={0} max={2160} precision={0} /></Form.Item>
-          <Form.Item name="autoAdopt" valuePropName="checked" extra={t('settings.autoAdoptHelp')}><Checkbox>{t('settings.autoAdopt')}</Checkbox></Form.Item>
+          <div className="settings wide">
+            <h3>{t('settings.feedsEvery')}</h3>
+            <Amount name="feedsEveryHours" unit={t('agent.hours')} max={2160} label={t('settings.feedsEvery')} help={t('settings.feedsEveryHelp')} />
+            <h3>{t('settings.adoption')}</h3>
+            <div>
+              <Form.Item name="autoAdopt" valuePropName="checked" noStyle><Checkbox>{t('settings.autoAdopt')}</Checkbox></Form.Item>
+              <p className="muted">{t('settings.autoAdoptHelp')}</p>
+            </div>
+          </div>
         </Panel>
         {error && <ErrorNote error={error} />}
-        <div><Button type="primary" htmlType="submit" loading={busy}>{t('settings.save')}</Button></div>
+        <div className="save-bar"><Button type="primary" htmlType="submit" loading={busy} disabled={!changed}>{t('settings.save')}</Button>{changed && <span className="muted" role="status">{t('settings.unsaved')}</span>}</div>
       </div>
     </Form>
+  )
+}
+
+/** Amount is a number with its unit, and what it means. */
+function Amount({ name, label, unit, help, min = 0, max }: { name: keyof Values; label: string; unit: string; help: string; min?: number; max: number }) {
+  return (
+    <div>
+      <span className="row"><Form.Item name={name} noStyle><InputNumber min={min} max={max} precision={0} aria-label={label} /></Form.Item>{unit}</span>
+      <p className="muted">{help}</p>
+    </div>
   )
 }

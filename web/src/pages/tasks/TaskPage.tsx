@@ -5,15 +5,15 @@ import { useParams } from 'react-router'
 import { getTask, listScans, type Scan, type Task } from '../../api/scans'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
-import { duration, number, short, listed } from '../../lib/format'
+import { duration, number, short } from '../../lib/format'
 import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { Bar, PageHead, Stat, Time } from '../../ui/bits'
 import { errorText, ErrorNote, remedyText } from '../../ui/ErrorNote'
 import { detailOf } from '../images/columns'
-import { Categories, statusTone } from '../images/ScanStatus'
-import { Progress, useTaskActions } from './parts'
+import { statusTone } from '../images/ScanStatus'
+import { categoryNames, CategoryProgress, Progress, useTaskActions } from './parts'
 
 export function Component() {
   const { id = '' } = useParams()
@@ -43,7 +43,7 @@ function Head({ task }: { task: Task }) {
   return (
     <div className="stats">
       <div className="stat"><div className="label">{tx('taskKind', task.kind)} · {task.creator}</div><div className="value" style={{ fontSize: 14 }}><Progress task={task} /></div><div className="foot"><Time value={task.created} /> {task.ended && <>– <Time value={task.ended} /></>}</div></div>
-      <Stat label={t('task.images')} value={task.total} to={to('')} note={task.unlicensed > 0 ? t('task.unlicensedNote', { count: task.unlicensed, n: number(task.unlicensed) }) : listed((task.categories ?? []).map((c) => tx('category', c)))} />
+      <Stat label={t('task.images')} value={task.total} to={to('')} note={task.unlicensed > 0 ? t('task.unlicensedNote', { count: task.unlicensed, n: number(task.unlicensed) }) : categoryNames(task.categories)} />
       <Stat label={t('task.waiting')} value={task.waiting} to={to('?in.phase=waiting')} note={t('task.runningNow', { count: task.running, n: number(task.running) })} />
       <Stat label={t('task.success')} value={task.scanned} to={to('?in.status=scanned')} note={t('task.atRiskNote', { count: task.atRisk, n: number(task.atRisk) })} />
       <Stat label={t('task.failed')} value={task.failed} bad to={to('?in.status=failed')} note={task.timeoutSeconds > 0 ? t('task.timeoutNote', { time: duration(task.timeoutSeconds) }) : ''} />
@@ -61,16 +61,16 @@ function Scans({ task }: { task: Task }) {
     { key: 'phase', label: t('task.phase'), kind: 'one', options: ['waiting', 'running', 'ended'].map((value) => ({ value, label: tx('phase', value) })) },
   ], [])
   const columns: Column<Scan>[] = [
-    { key: 'image', title: t('images.name'), width: 280, locked: true, render: (s) => (s.image ? <a href={detailOf(s.image)}>{s.image.repository}:{s.image.tag}</a> : <span className="mono muted">{short(s.imageID)}</span>) },
+    { key: 'image', title: t('images.name'), width: 240, locked: true, render: (s) => (s.image ? <a href={detailOf(s.image)}>{s.image.repository}:{s.image.tag}</a> : <span className="mono muted">{short(s.imageID)}</span>) },
     {
-      key: 'status', title: t('images.status'), width: 150, sort: 'status',
+      key: 'status', title: t('images.status'), width: 120, sort: 'status',
       render: (s) => (s.phase === 'waiting' ? <span className="tag outline">{tx('phase', 'waiting')}</span> : s.phase === 'running'
         ? <div><span className="num" style={{ color: 'var(--link)' }}>{t('scan.percent', { percent: s.percent })}</span><Bar percent={s.percent} label={tx('status', 'scanning')} /></div>
         : <span className={`tag ${statusTone[s.status] ?? ''}`}>{tx('status', s.status)}</span>),
     },
-    { key: 'categories', title: t('task.perCategory'), width: 260, render: (s) => <Categories progress={s.progress ?? {}} /> },
-    { key: 'time', title: t('sync.took'), width: 150, render: (s) => (s.phase === 'running' ? (s.remainingSeconds !== undefined ? t('scan.remaining', { time: duration(s.remainingSeconds) }) : '…') : s.durationSeconds !== undefined ? duration(s.durationSeconds) : '–') },
-    { key: 'reason', title: t('task.reason'), width: 320, render: (s) => (s.error ? <span className="wraps"><strong>{errorText(s.error)}</strong> {remedyText(s.error)}</span> : <span className="muted">–</span>) },
+    { key: 'categories', title: t('task.perCategory'), width: 356, render: (s) => <CategoryProgress progress={s.progress ?? {}} /> },
+    { key: 'time', title: t('sync.took'), width: 104, render: (s) => (s.phase === 'running' ? (s.remainingSeconds !== undefined ? t('scan.remaining', { time: duration(s.remainingSeconds) }) : '…') : s.durationSeconds !== undefined ? duration(s.durationSeconds) : '–') },
+    { key: 'reason', title: t('task.reason'), width: 200, render: (s) => (s.error ? <span className="wraps"><strong>{errorText(s.error)}</strong> {remedyText(s.error)}</span> : <span className="muted">–</span>) },
     { key: 'started', title: t('sync.started'), width: 130, optional: true, render: (s) => <Time value={s.started} /> },
     { key: 'ended', title: t('task.ended'), width: 130, sort: 'ended', desc: true, render: (s) => <Time value={s.ended} /> },
     { key: 'worker', title: t('task.worker'), width: 140, optional: true, render: (s) => s.worker || '–' },

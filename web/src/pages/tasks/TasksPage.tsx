@@ -3,12 +3,12 @@ import { useNavigate } from 'react-router'
 import { listTasks, type Task } from '../../api/scans'
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
-import { number, listed } from '../../lib/format'
+import { number } from '../../lib/format'
 import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { PageHead, Time } from '../../ui/bits'
-import { Progress, tookOf, useTaskActions } from './parts'
+import { categoryNames, Progress, tookOf, useTaskActions } from './parts'
 
 const kinds = ['manual', 'schedule', 'webhook', 'rescan']
 
@@ -25,11 +25,11 @@ export function Component() {
   ], [])
   const count = (task: Task, n: number, query: string, bad?: boolean) => (n === 0 ? <span className="muted num">0</span> : <a href={`/tasks/${task.id}${query}`} className="num" style={bad ? { color: 'var(--bad)' } : undefined}>{number(n)}</a>)
   const columns: Column<Task>[] = [
-    { key: 'id', title: t('task.id'), width: 70, locked: true, render: (k) => <a href={`/tasks/${k.id}`}>#{k.id}</a> },
-    { key: 'kind', title: t('task.kind'), width: 90, render: (k) => tx('taskKind', k.kind) },
+    { key: 'id', title: t('task.id'), width: 62, locked: true, render: (k) => <a href={`/tasks/${k.id}`}>#{k.id}</a> },
+    { key: 'kind', title: t('task.kind'), width: 84, render: (k) => tx('taskKind', k.kind) },
     { key: 'creator', title: t('task.creator'), width: 90, render: (k) => k.creator || '–' },
-    { key: 'categories', title: t('scan.categories'), width: 180, render: (k) => listed((k.categories ?? []).map((c) => tx('category', c))) },
-    { key: 'progress', title: t('task.progress'), width: 150, render: (k) => <Progress task={k} /> },
+    { key: 'categories', title: t('scan.categories'), width: 214, render: (k) => <span title={categoryNames(k.categories)}>{categoryNames(k.categories)}</span> },
+    { key: 'progress', title: t('task.progress'), width: 130, render: (k) => <Progress task={k} /> },
     { key: 'total', title: t('task.images'), width: 84, sort: 'total', desc: true, align: 'right', render: (k) => count(k, k.total, '') },
     { key: 'scanned', title: t('task.success'), width: 90, align: 'right', render: (k) => count(k, k.scanned, '?in.status=scanned') },
     { key: 'failed', title: t('task.failed'), width: 80, sort: 'failed', desc: true, align: 'right', render: (k) => count(k, k.failed, '?in.status=failed', true) },

@@ -1,4 +1,5 @@
 import AntApp from 'antd/es/app'
+import type { CSSProperties } from 'react'
 import type { Task } from '../../api/scans'
 import { cancelTask, rescanTask } from '../../api/scans'
 import { t, tx } from '../../i18n'
@@ -17,6 +18,28 @@ export function Progress({ task }: { task: Task }) {
       </span>
       <Bar percent={task.progress} label={t('task.progress')} />
     </div>
+  )
+}
+
+const order = ['vulnerability', 'secret', 'malware', 'software']
+const inOrder = (a: string, b: string) => order.indexOf(a) - order.indexOf(b)
+
+/** categoryNames are what is looked for, in the order in which it stands everywhere. */
+export const categoryNames = (categories: string[] | null | undefined) => listed([...(categories ?? [])].sort(inOrder).map((c) => tx('category', c)))
+
+/** CategoryProgress is how far each category of a scan is, on one line. */
+export function CategoryProgress({ progress }: { progress: Record<string, number> }) {
+  return (
+    <span className="row wrap" style={{ gap: 4 }}>
+      {Object.entries(progress).sort(([a], [b]) => inOrder(a, b)).map(([category, percent]) => (
+        <span
+          key={category} className={`tag ${percent >= 100 ? 'ok' : 'partly'}`} style={{ '--part': `${percent}%` } as CSSProperties}
+          role="progressbar" aria-label={tx('category', category)} aria-valuenow={percent} aria-valuemin={0} aria-valuemax={100} title={`${tx('category', category)} ${percent} %`}
+        >
+          {tx('category', category)}{percent < 100 && <span className="num">{percent} %</span>}
+        </span>
+      ))}
+    </span>
   )
 }
 
@@ -50,7 +73,7 @@ export function useTaskActions() {
     const count = failedOnly ? task.failed : task.total
     modal.confirm({
       title: failedOnly ? t('task.retryTitle', { count, n: number(count) }) : t('task.againTitle', { count, n: number(count) }),
-      content: t('scan.confirmHelp', { categories: listed((task.categories ?? []).map((c) => tx('category', c))) }),
+      content: t('scan.confirmHelp', { categories: categoryNames(task.categories) }),
       okText: t('common.ok'),
       async onOk() {
         try {

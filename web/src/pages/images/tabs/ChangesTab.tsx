@@ -15,10 +15,10 @@ export function eventColumns(): Column<FindingEvent>[] {
   return [
     { key: 'at', title: t('event.at'), width: 140, locked: true, render: (e) => <Time value={e.at} /> },
     { key: 'change', title: t('event.change'), width: 100, render: (e) => <span className={`tag ${changeTone[e.change] ?? ''}`}>{tx('change', e.change)}</span> },
-    { key: 'what', title: t('event.what'), width: 220, render: (e) => (e.vulnerability ? <a href={`/vulnerabilities/${encodeURIComponent(e.vulnerability)}`}>{e.vulnerability}</a> : tx('category', e.category)) },
-    { key: 'package', title: t('finding.package'), width: 200, render: (e) => (e.package ? <span>{e.package.name} <span className="mono muted">{e.package.version}</span></span> : '–') },
-    { key: 'cause', title: t('event.cause'), width: 170, render: (e) => tx('cause', e.cause) },
-    { key: 'values', title: t('event.values'), width: 240, render: (e) => { const said = [e.before, e.after].flatMap((x) => (x ? [spoken(x).text] : [])).join(' → '); return <span title={said}>{said || '–'}</span> } },
+    { key: 'what', title: t('event.what'), width: 150, render: (e) => (e.vulnerability ? <a href={`/vulnerabilities/${encodeURIComponent(e.vulnerability)}`}>{e.vulnerability}</a> : tx('category', e.category)) },
+    { key: 'package', title: t('finding.package'), width: 210, render: (e) => (e.package ? <span>{e.package.name} <span className="mono muted">{e.package.version}</span></span> : '–') },
+    { key: 'cause', title: t('event.cause'), width: 130, render: (e) => tx('cause', e.cause) },
+    { key: 'values', title: t('event.values'), width: 290, render: (e) => { const said = [e.before, e.after].flatMap((x) => (x ? [spoken(x).text] : [])).join(' → '); return <span title={said}>{said || '–'}</span> } },
   ]
 }
 

@@ -2,13 +2,13 @@ import { useQuery } from '@tanstack/react-query'
 import Drawer from 'antd/es/drawer'
 import { getContentVulnerability, type PlacedFinding } from '../../../api/images'
 import { say, t, tx } from '../../../i18n'
-import { day, percent } from '../../../lib/format'
+import { day, percent, sentences } from '../../../lib/format'
 import { useNarrow } from '../../../lib/narrow'
 import { Fact, Panel, SeverityTag, Time } from '../../../ui/bits'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { Place } from '../../../ui/Place'
 import { Proofs } from '../../../ui/Proofs'
-import { References, Scores } from '../../vulnerabilities/parts'
+import { Advice, ratedBy, References, Scores } from '../../vulnerabilities/parts'
 
 /** FindingDetail is one vulnerability of an image: what it is, what to do, and why we believe it, at each of its places. */
 export function FindingDetail({ imageID, vulnerability, close }: { imageID: string; vulnerability: string; close(): void }) {
@@ -26,14 +26,14 @@ export function FindingDetail({ imageID, vulnerability, close }: { imageID: stri
               {first.kev && <span className="tag critical" title={t('finding.kevHelp')}>KEV</span>}
               <strong lang="en">{first.title}</strong>
             </div>
-            {first.severitySource && <p className="muted" style={{ margin: '4px 0 0' }}>{t('finding.ratedBy', { source: first.severitySource })}</p>}
+            {first.severitySource && <p className="muted" style={{ margin: '4px 0 0' }}>{t('finding.ratedBy', { source: ratedBy(first.severitySource) })}</p>}
           </div>
           <Fix findings={asked.data ?? []} />
           {first.details && <Panel title={t('finding.description')}><p lang="en" style={{ margin: 0, whiteSpace: 'pre-line' }}>{first.details}</p></Panel>}
           <Panel title={t('finding.assessment')}>
             <dl className="facts">
               {first.epss && <Fact label="EPSS">{t('finding.epss', { score: percent(first.epss.score), percentile: percent(first.epss.percentile), date: first.epss.date })}</Fact>}
-              {first.kev && <Fact label="KEV">{t('finding.kev', { date: first.kev.dateAdded })}{first.kev.ransomware ? ` ${t('finding.ransomware')}` : ''}</Fact>}
+              {first.kev && <Fact label="KEV">{sentences(t('finding.kev', { date: first.kev.dateAdded }), first.kev.ransomware && t('finding.ransomware'))}</Fact>}
               {first.published && <Fact label={t('finding.published')}>{day(first.published)}</Fact>}
               {(first.cwes ?? []).length > 0 && <Fact label={t('finding.weakness')}>{first.cwes?.join(', ')}</Fact>}
               {(first.aliases ?? []).length > 0 && <Fact label={t('finding.aliases')}>{first.aliases?.join(', ')}</Fact>}
@@ -60,7 +60,7 @@ function Fix({ findings }: { findings: PlacedFinding[] }) {
             {f.fixedVersion
               ? t('finding.upgrade', { package: f.package.name, from: f.package.version, to: f.fixedVersion })
               : t('finding.noFix', { package: f.package.name, state: tx('fixState', f.fixState) })}
-            {say(f.fixAdvice) && <span className="muted"> {say(f.fixAdvice)}</span>}
+            {say(f.fixAdvice) && <span className="muted"> <Advice text={say(f.fixAdvice)} /></span>}
           </p>
         ))}
       </div>
