@@ -106,3 +106,6 @@ export function spoken(sentence: string): { text: string; lang?: string } {
   const text = told(sentence)
   return text === undefined ? { text: sentence, lang: 'en' } : { text }
 }
+
+/** begun is a sentence that begins with a capital letter, as the service's do not; what begins with a name stays as it is. */
+export const begun = (sentence: string) => (/^[a-z]+(?:'s)? [a-z]/.test(sentence) ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence)

@@ -1,6 +1,6 @@
 import Button from 'antd/es/button'
 import { ApiError, type Schema } from '../api/client'
-import { currentLanguage, spoken, t, told, tx } from '../i18n'
+import { begun, currentLanguage, spoken, t, told, tx } from '../i18n'
 import { number } from '../lib/format'
 
 type Told = ApiError | Schema<'Error'> | Error
@@ -16,13 +16,13 @@ function codeOf(error: Told): string {
 export function errorText(error: Told): string {
   const numbers = codeOf(error) === 'quota' && error instanceof ApiError ? (error.params as { needed?: number; left?: number }) : {}
   const meaning = numbers.needed !== undefined && numbers.left !== undefined ? t('error.quotaShort', { needed: number(numbers.needed), left: number(numbers.left) }) : tx('error', codeOf(error))
-  if (currentLanguage() === 'en') return 'code' in error && error.code !== 'offline' ? error.message : meaning
+  if (currentLanguage() === 'en') return 'code' in error && error.code !== 'offline' ? begun(error.message) : meaning
   return told(error.message) ?? (meaning === codeOf(error) ? error.message : meaning)
 }
 
 /** detailOf is the service's own sentence, in English, where errorText only has its meaning; else "". */
 export function detailOf(error: Told): string {
-  return told(error.message) === undefined && error.message !== errorText(error) && codeOf(error) !== 'offline' ? error.message : ''
+  return told(error.message) === undefined && begun(error.message) !== begun(errorText(error)) && codeOf(error) !== 'offline' ? error.message : ''
 }
 
 /** remedyText is what to do about it. */
@@ -30,13 +30,13 @@ export function remedyText(error: Told): string {
   const code = codeOf(error)
   const known = tx('remedy', code)
   const own = known === code ? '' : known
-  if ('remedy' in error && error.remedy) return told(error.remedy) ?? (own || error.remedy)
+  if ('remedy' in error && error.remedy) return begun(told(error.remedy) ?? (own || error.remedy))
   return own
 }
 
 /** faultText is what is wrong with a field, and what to do about it, on one line. */
 export function faultText(...sentences: (string | undefined)[]): string {
-  return sentences.flatMap((s) => (s ? [spoken(s).text] : [])).reduce((all, s) => (all ? all + between(all) + s : s), '')
+  return sentences.flatMap((s) => (s ? [begun(spoken(s).text)] : [])).reduce((all, s) => (all ? all + between(all) + s : s), '')
 }
 
 /** errorLine is what happened and what to do, for where there is one line only. */

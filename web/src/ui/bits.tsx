@@ -2,7 +2,7 @@
 import Tooltip from 'antd/es/tooltip'
 import type { ReactNode } from 'react'
 import { severities } from '../app/theme'
-import { spoken, t, tx } from '../i18n'
+import { begun, spoken, t, tx } from '../i18n'
 import { ago, compact, number, timestamp } from '../lib/format'
 
 export function PageHead({ title, sub, children }: { title: ReactNode; sub?: ReactNode; children?: ReactNode }) {
@@ -94,5 +94,5 @@ export function Fact({ label, children }: { label: string; children: ReactNode }
 /** Spoken is a sentence of the service, in the console's language where the phrase book has it. */
 export function Spoken({ text }: { text: string }) {
   const said = spoken(text)
-  return <span lang={said.lang}>{said.text}</span>
+  return <span lang={said.lang}>{begun(said.text)}</span>
 }

@@ -41,7 +41,7 @@ export function Component() {
         exporting={{ kind: 'containers' }}
         load={listContainers}
         rowKey={(c) => c.rowID}
-        empty={{ title: t('container.none'), help: t('container.noneHelp'), action: <Button onClick={() => void navigate('/agents')}>{t('nav.agents')}</Button> }}
+        empty={{ title: t('container.none'), help: t('container.noneHelp'), action: <Button onClick={() => void navigate('/agents?dialog=enrol')}>{t('agent.enrol')}</Button> }}
       />
     </>
   )

@@ -8,7 +8,7 @@ import type { Filter } from '../../table/state'
 import { PageHead } from '../../ui/bits'
 import { useOpened } from '../images/tabs/opened'
 import { Holders } from '../Holders'
-import { useWhere } from '../where'
+import { useNothing, useWhere } from '../where'
 import { SecretDetail, secretColumns, secretTypes } from './parts'
 
 export function Component() {
@@ -23,7 +23,7 @@ export function Component() {
   const base = secretColumns<SecretRow>(open)
   const columns: Column<SecretRow>[] = [
     ...base.slice(0, 3),
-    { key: 'image', title: t('finding.inImages'), width: 240, render: (s) => <Holders image={s.image} images={s.images ?? 1} tab="secrets" all={`/images?secret=${s.rowID}`} /> },
+    { key: 'image', title: t('finding.inImages'), width: 200, render: (s) => <Holders image={s.image} images={s.images ?? 1} tab="secrets" all={`/images?secret=${s.rowID}`} /> },
     ...base.slice(3),
   ]
   return (
@@ -38,7 +38,7 @@ export function Component() {
         load={listSecrets}
         rowKey={(s) => s.rowID}
         open={open}
-        empty={{ title: t('secret.none'), help: t('finding.noneAnywhere') }}
+        empty={useNothing(t('secret.none'))}
       />
       {opened && <SecretDetail secret={opened} close={() => open(undefined)} />}
     </>

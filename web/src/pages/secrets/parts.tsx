@@ -16,7 +16,7 @@ export function secretColumns<R extends PlacedSecret>(open: (row: R) => void): C
     { key: 'title', title: t('secret.name'), width: 220, sort: 'rule', locked: true, render: (s) => <button type="button" className="plain link" title={s.title || s.rule} onClick={() => open(s)}>{nameOf(s)}</button> },
     { key: 'severity', title: t('finding.severity'), width: 92, sort: 'severity', desc: true, render: (s) => <SeverityTag severity={s.severity} /> },
     { key: 'type', title: t('secret.type'), width: 120, render: (s) => tx('secretType', s.type) || '–' },
-    { key: 'path', title: t('secret.source'), width: 280, sort: 'path', render: (s) => <span className="mono">{s.path ? `${s.path}${s.line ? `:${s.line}` : ''}` : tx('secretSource', s.source)}</span> },
+    { key: 'path', title: t('secret.source'), width: 270, sort: 'path', render: (s) => <span className="mono">{s.path ? `${s.path}${s.line ? `:${s.line}` : ''}` : tx('secretSource', s.source)}</span> },
     { key: 'preview', title: t('secret.preview'), width: 130, render: (s) => <span className="mono">{s.preview}</span> },
     {
       key: 'layer', title: t('finding.layer'), width: 120,

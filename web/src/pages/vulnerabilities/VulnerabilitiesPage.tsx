@@ -9,7 +9,7 @@ import type { Column } from '../../table/columns'
 import type { Filter } from '../../table/state'
 import { PageHead, SeverityTag, Time } from '../../ui/bits'
 import { packageTypes } from '../images/tabs/VulnerabilitiesTab'
-import { useWhere } from '../where'
+import { useNothing, useWhere } from '../where'
 
 const detail = (id: string) => `/vulnerabilities/${encodeURIComponent(id)}`
 
@@ -62,7 +62,7 @@ export function Component() {
         load={listVulnerabilities}
         rowKey={(v) => v.id}
         open={(v) => void navigate(detail(v.id))}
-        empty={{ title: t('finding.noVulnerability'), help: t('finding.noneAnywhere') }}
+        empty={useNothing(t('finding.noVulnerability'))}
       />
     </>
   )

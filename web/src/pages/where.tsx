@@ -1,6 +1,8 @@
 // Where something was found: the filters that lists across images share.
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
+import { Link } from 'react-router'
+import { getOverview } from '../api/overview'
 import { listRegistries } from '../api/registries'
 import { t, useLanguage } from '../i18n'
 import type { Filter } from '../table/state'
@@ -16,4 +18,13 @@ export function useWhere(): Filter[] {
       { key: 'registry', label: t('images.registry'), kind: 'choices', options: (registries.data?.items ?? []).map((r) => ({ value: String(r.id), label: r.name })), more: true },
     ]
   }, [registries.data, language])
+}
+
+/** useNothing is what a list of findings says when it is empty: that there are none only once something was scanned. */
+export function useNothing(title: string) {
+  const { data } = useQuery({ queryKey: ['overview', 'estate'], queryFn: getOverview, staleTime: 60_000 })
+  if (data && !data.repository.lastScan && !data.local.lastScan) {
+    return { title: t('finding.unscanned'), help: t('finding.unscannedHelp'), action: <Link to="/images?dialog=scan">{t('scan.quick')}</Link> }
+  }
+  return { title, help: t('finding.noneAnywhere') }
 }
