@@ -11,7 +11,7 @@ export function Proofs({ proofs }: { proofs: Schema<'Proof'>[] }) {
         <div key={i} className="proof">
           <h3>{t('proof.title')}</h3>
           <dl className="facts">
-            <Fact label={t('proof.advisory')}>{p.url ? <a href={p.url} target="_blank" rel="noreferrer noopener">{p.advisory}</a> : p.advisory}{p.feed && <span className="muted"> · {p.feed}</span>}{p.revision && <span className="muted"> · {t('proof.revision', { at: day(p.revision) })}</span>}</Fact>
+            <Fact label={t('proof.advisory')}>{p.url ? <a href={p.url} style={{ textDecoration: 'underline' }} target="_blank" rel="noreferrer noopener">{p.advisory}</a> : p.advisory}{p.feed && <span className="muted"> · {p.feed}</span>}{p.revision && <span className="muted"> · {t('proof.revision', { at: day(p.revision) })}</span>}</Fact>
             <Fact label={t('proof.package')}><span className="mono">{p.name}</span> <span className="muted">({p.ecosystem})</span></Fact>
             <Fact label={t('proof.range')}><span className="mono">{p.range}</span></Fact>
             <Fact label={t('proof.decision')}><span className="mono"><Spoken text={p.decision} /></span></Fact>
