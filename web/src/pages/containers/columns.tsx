@@ -22,8 +22,8 @@ export function containerColumns(): Column<ContainerRow>[] {
   return [
     { key: 'name', title: t('container.name'), width: 160, sort: 'name', locked: true, render: (c) => <span title={c.name}>{c.name || short(c.id)}</span> },
     { key: 'id', title: t('container.id'), width: 116, render: (c) => <Copyable text={c.id} shown={c.id.slice(0, 12)} /> },
-    { key: 'state', title: t('container.state'), width: 124, sort: 'state', render: (c) => <span className={`tag ${tone[c.state] ?? 'unknown'}`}>{tx('containerState', c.state)}</span> },
-    { key: 'command', title: 'CMD', width: 138, render: (c) => <code className="mono" title={(c.command ?? []).join(' ')}>{(c.command ?? []).join(' ') || '–'}</code> },
+    { key: 'state', title: t('container.state'), width: 134, sort: 'state', render: (c) => <span className={`tag ${tone[c.state] ?? 'unknown'}`}>{tx('containerState', c.state)}</span> },
+    { key: 'command', title: 'CMD', width: 128, render: (c) => <code className="mono" title={(c.command ?? []).join(' ')}>{(c.command ?? []).join(' ') || '–'}</code> },
     { key: 'updated', title: t('container.updated'), width: 130, sort: 'updated', desc: true, render: (c) => <Time value={c.updated} /> },
     { key: 'host', title: t('host.name'), width: 136, sort: 'host', render: (c) => <a href={`/hosts?search=${encodeURIComponent(c.hostName)}`}>{c.hostName}</a> },
     { key: 'engine', title: t('host.engine'), width: 110, optional: true, render: (c) => tx('engine', c.engine) },

@@ -128,12 +128,12 @@ function InForce({ adoption, size }: { adoption: Adoption; size?: number }) {
           rowKey={(s) => s.source}
           rows={sources}
           columns={[
-            { title: t('feeds.source'), width: 200, render: (s) => <span className="mono">{s.source}</span> },
-            { title: t('feeds.records'), width: 110, align: 'right', render: (s) => <span className="num">{number(s.records)}</span> },
+            { title: t('feeds.source'), width: 150, render: (s) => <span className="mono">{s.source}</span> },
+            { title: t('feeds.records'), width: 84, align: 'right', render: (s) => <span className="num">{number(s.records)}</span> },
             { title: t('feeds.newest'), width: 190, render: (s) => (s.newest ? <span className="row"><Time value={s.newest} />{Date.now() - Date.parse(s.newest) > old && <span className="tag warn">{t('feeds.old')}</span>}</span> : '–') },
             { title: t('feeds.fetched'), width: 140, render: (s) => <Time value={s.fetched} /> },
-            { title: t('feeds.refused'), width: 90, align: 'right', render: (s) => number(s.refused ?? 0) },
-            { title: t('feeds.holes'), width: 300, render: (s) => (s.holes ?? []).map((h) => <div key={h} className="muted"><Spoken text={h} /></div>) },
+            { title: t('feeds.refused'), width: 76, align: 'right', render: (s) => number(s.refused ?? 0) },
+            { title: t('feeds.holes'), width: 440, render: (s) => (s.holes ?? []).map((h) => <div key={h} className="muted"><Spoken text={h} /></div>) },
           ]}
         />
       </Panel>

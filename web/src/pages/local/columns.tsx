@@ -20,7 +20,7 @@ export function localColumns({ search = '', licensed, priority }: Options = {}):
   const same = (...keys: string[]) => keys.flatMap((key) => shared.filter((c) => c.key === key))
   return [
     {
-      key: 'name', title: t('images.name'), width: 236, sort: 'name', locked: true,
+      key: 'name', title: t('images.name'), width: 222, sort: 'name', locked: true,
       render: (r) => (
         <>
           <span className="name-cell">
