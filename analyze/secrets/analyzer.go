@@ -37,7 +37,7 @@ type Options struct {
 const maxConfig = 4 << 20
 
 // codeVersion changes when the same rules could find other things.
-const codeVersion = "3"
+const codeVersion = "4"
 
 //go:embed rules/*.toml
 var ruleFiles embed.FS

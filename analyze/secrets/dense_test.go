@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/pratique/pratique"
@@ -36,6 +39,37 @@ func TestDenseLine(t *testing.T) {
 		}
 		if !reported(facts.Secrets, "groq-api-key") {
 			t.Errorf("%s: found %v", path, rulesOf(facts.Secrets))
+		}
+	}
+}
+
+// Where every line has several words that rules look for, and many of them, each
+// expression reads a text a few times over and not once for each word.
+func TestDenseTextIsReadOnce(t *testing.T) {
+	t.Parallel()
+	e := newTestAnalyzer(t, Options{}).load().engine
+	for _, line := range []string{
+		"2026-11-27 user=%d password=%d token: secret_%d api_key=%d client_secret=%d auth=ok access_key=none private credentials\n",
+		"db_password: changeme%d\nAPI_TOKEN=\"xxxx%d\" # secret%d key for azure storage account auth client\n",
+		"https://user%d:pass@host%d.example/?token=abc%d&key=secret&access=1\n",
+		"aws_secret_access_key = %x%x password=%x\n",
+	} {
+		var text []byte
+		for i := 0; len(text) < 200<<10; i++ {
+			text = append(text, strings.ReplaceAll(strings.ReplaceAll(line, "%d", strconv.Itoa(i)), "%x", strconv.Itoa(i*7919*7919))...)
+		}
+		s := newScratch(len(e.config.rules))
+		s.begin()
+		p := &passage{path: "srv/app/settings.conf", data: text, to: len(text)}
+		e.collect(s, p)
+		for _, i := range s.touched {
+			r := e.config.rules[i]
+			slices.SortFunc(s.hits[i], func(a, b hit) int { return a.at - b.at })
+			s.total = 0
+			e.matches(s, p, i, slices.Compact(s.hits[i]))
+			if times := float64(s.spent) / float64(r.pattern.weight*len(text)); times > 8 {
+				t.Errorf("%.30q: rule %s with %d hits reads the text %.1f times", line, r.id, len(s.hits[i]), times)
+			}
 		}
 	}
 }

@@ -218,7 +218,7 @@ func (e *engine) collect(s *scratch, t *passage) {
 				continue
 			}
 			r := e.config.rules[i]
-			if s.where[i] < 0 || !r.pattern.anchors[u.anchor].sieve.admits(t.data[at:]) || !s.applies(r, i, t.path) {
+			if !s.applies(r, i, t.path) || !r.pattern.anchors[u.anchor].sieve.admits(t.data[at:]) {
 				continue
 			}
 			if len(s.hits[i]) == 0 {
@@ -248,15 +248,21 @@ func (e *engine) matches(s *scratch, t *passage, i int, hits []hit) [][]int {
 	s.spent = 0
 	var all [][]int
 	from := max(0, s.done[i]-t.base)
-	for k, h := range hits {
-		for h.at < t.to && h.at >= from {
+	for k := 0; k < len(hits) && hits[k].at < t.to; {
+		if hits[k].at < from {
+			k++
+			continue
+		}
+		r, spent := p.region(t.data, from, t.to, hits[k:])
+		s.spend(spent * p.weight)
+		k += r.hits
+		for from <= r.last {
 			if s.spent > ruleBudget || s.total > fileBudget {
 				s.short = true
 				return all
 			}
-			loc, spent := p.next(t.data, from, hits[k:])
-			s.spent += spent * p.weight
-			s.total += spent * p.weight
+			loc, spent := p.next(t.data, max(from, r.lo), r)
+			s.spend(spent * p.weight)
 			if loc == nil {
 				break
 			}
@@ -267,6 +273,14 @@ func (e *engine) matches(s *scratch, t *passage, i int, hits []hit) [][]int {
 	s.done[i] = t.base + from
 	return all
 }
+
+func (s *scratch) spend(n int) {
+	s.spent += n
+	s.total += n
+}
+
+// full tells that nothing more will be reported of this text, whatever it holds.
+func (s *scratch) full() bool { return s.total > fileBudget || len(s.found) >= maxFindings }
 
 // everywhere adds each place of the segment where the core may begin.
 func (a *anchor) everywhere(hits []hit, t *passage) []hit {

@@ -402,39 +402,69 @@ func widest(r rune, fold bool) int {
 // hit is a place where a core may begin.
 type hit struct{ at, anchor int }
 
-// next returns the first match that begins in text[from:] and at or before
-// hits[0], or nil. spent is how many bytes were looked at.
-func (p *pattern) next(text []byte, from int, hits []hit) (loc []int, spent int) {
-	word := hits[0].at
-	lo, hi := p.start(text, from, word), 0
-	if p.max >= 0 {
-		hi = word + p.max
-	} else {
-		// The first match may have its core at a later hit than the first.
-		for _, h := range hits {
-			if h.at > word+p.headMax {
-				break
-			}
-			n := p.extent(text, h)
-			hi, spent = max(hi, h.at+n), spent+n
+// region is a stretch of a text with hits that are so near to each other that their
+// matches may overlap. It is searched as one: where there is a hit every few bytes,
+// each byte would else be looked at for each of them.
+type region struct {
+	lo, hi int // where matches may be
+	last   int // where they begin at the latest, the place of the last hit
+	hits   int
+}
+
+// maxRegion is how long a region of more than one hit grows, in bytes: package
+// regexp is faster on short texts.
+const maxRegion = 4 << 10
+
+// region returns the one that begins with hits[0], for matches that begin in
+// text[from:] and have their word before to. spent is how many bytes were looked at.
+func (p *pattern) region(text []byte, from, to int, hits []hit) (r region, spent int) {
+	r.lo = p.start(text, from, hits[0].at)
+	for _, h := range hits {
+		outside := h.at >= to || r.hits > 0 && (r.hi-r.lo > maxRegion || p.start(text, from, h.at) > r.hi)
+		if outside && (p.max >= 0 || h.at > r.last+p.headMax) {
+			break // else the first match may have its core at a later hit than the last
 		}
+		if !outside {
+			r.last = h.at
+			r.hits++
+		}
+		n := p.max
+		if n < 0 {
+			n = p.extent(text, h)
+			spent += n
+		}
+		r.hi = max(r.hi, h.at+n)
 	}
-	hi = min(len(text), hi+utf8.UTFMax)
+	r.hi = min(len(text), r.hi+utf8.UTFMax)
+	return r, spent
+}
+
+// next returns the first match that begins in text[lo:], and not behind the last
+// hit of the region; or nil. spent is how many bytes were looked at.
+func (p *pattern) next(text []byte, lo int, r region) (loc []int, spent int) {
 	// Context: the byte before lo decides what \b and ^ mean at lo.
 	ctx := max(0, lo-1)
-	window := text[ctx:hi]
-	spent += len(window)
+	window := text[ctx:r.hi]
 	loc = p.full().FindIndex(window)
+	spent = read(loc, window)
 	if loc != nil && ctx+loc[0] < lo {
-		spent += len(window)
-		if loc = p.after().FindSubmatchIndex(window); loc != nil {
+		loc = p.after().FindSubmatchIndex(window)
+		if spent += read(loc, window); loc != nil {
 			loc = loc[2:4]
 		}
 	}
-	if loc == nil || ctx+loc[0] > word {
+	if loc == nil || ctx+loc[0] > r.last {
 		return nil, spent
 	}
 	return []int{ctx + loc[0], ctx + loc[1]}, spent
+}
+
+// read is about how many bytes of a window were looked at until its first match.
+func read(loc []int, window []byte) int {
+	if loc == nil {
+		return len(window)
+	}
+	return loc[1]
 }
 
 // start returns where a match with its core at word can begin at the earliest.

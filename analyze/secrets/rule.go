@@ -315,7 +315,8 @@ func (c *config) extend(base *config, disabled []string) {
 // that most paths are turned down without it.
 type pathTest struct {
 	re    func() *regexp.Regexp
-	words []string // folded; one occurs in every path that matches; nil if not known
+	words []string   // folded; one occurs in every path that matches; nil if not known
+	has   *automaton // of words; nil without any
 }
 
 func newPathTest(source string) (*pathTest, error) {
@@ -323,7 +324,13 @@ func newPathTest(source string) (*pathTest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pathTest{re: lazily(source), words: neededWords(re)}, nil
+	t := &pathTest{re: lazily(source), words: neededWords(re)}
+	if len(t.words) > 0 {
+		if a, fits := newAutomaton(t.words); fits {
+			t.has = a
+		}
+	}
+	return t, nil
 }
 
 // neededWords returns words of which every match has at least one.
@@ -356,7 +363,9 @@ func neededOfAny(branches []*syntax.Regexp) (words []string) {
 	return words
 }
 
-func (t *pathTest) match(path string) bool { return t.re().MatchString(path) }
+func (t *pathTest) match(path string) bool {
+	return (t.has == nil || t.has.contains(bytesOf(path))) && t.re().MatchString(path)
+}
 
 // allowlist tells findings that do not count.
 type allowlist struct {

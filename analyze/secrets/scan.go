@@ -51,7 +51,7 @@ func (x *scan) text(path string, data []byte) error {
 	x.scratch.begin()
 	segments(path, data, func(t *passage) bool {
 		x.segment(t, false)
-		return x.ctx.Err() == nil
+		return x.goesOn(t)
 	})
 	x.publish(path)
 	return x.ctx.Err()
@@ -87,8 +87,9 @@ func (x *scan) stream(path string, form form, r io.Reader) error {
 		if step > segment+maxMatch || !eof {
 			step = segment
 		}
-		x.segment(&passage{path: path, data: b[:min(len(b), from+step+maxMatch)], base: base, from: from, to: from + step, line: lines}, true)
-		if from+step >= len(b) || x.ctx.Err() != nil {
+		t := &passage{path: path, data: b[:min(len(b), from+step+maxMatch)], base: base, from: from, to: from + step, line: lines}
+		x.segment(t, true)
+		if from+step >= len(b) || !x.goesOn(t) {
 			break
 		}
 		cut := from + step - wideHead - 1
@@ -99,6 +100,15 @@ func (x *scan) stream(path string, form form, r io.Reader) error {
 	}
 	x.publish(path)
 	return x.ctx.Err()
+}
+
+// goesOn tells whether there is use in what follows a passage.
+func (x *scan) goesOn(t *passage) bool {
+	if x.scratch.full() && t.to < len(t.data) {
+		x.scratch.short = true
+		return false
+	}
+	return x.ctx.Err() == nil
 }
 
 // segment finds the secrets of one segment, also those in base64. When the
