@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 
@@ -347,23 +346,18 @@ func (e *expansion) member(name string, mode fs.FileMode, r io.Reader, depth int
 // share the layers' memory bound: a worker that waited for it while holding the
 // archive would wait for itself.
 func (e *expansion) read(r io.Reader) (*content, error) {
-	var buf bytes.Buffer
-	n, err := io.CopyN(&buf, r, memberBuffer)
+	c := &content{scratch: e.pass.Scratch, memory: e.pass.memory}
+	buf := c.memory.member()
+	n, err := io.CopyN(buf, r, memberBuffer)
 	if err == io.EOF {
-		b := buf.Bytes()
-		return &content{data: b, Reader: bytes.NewReader(b), size: n, scratch: e.pass.Scratch, memory: e.pass.memory, member: true}, nil
+		c.data, c.Reader, c.size, c.member = buf.Bytes(), bytes.NewReader(buf.Bytes()), n, buf
+		return c, nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = c.spill("member-*", io.MultiReader(buf, r))
 	}
-	f, err := os.CreateTemp(e.pass.Scratch, "member-*")
+	c.memory.putMember(buf)
 	if err != nil {
-		return nil, diskError(err)
-	}
-	c := &content{file: f, scratch: e.pass.Scratch, member: true}
-	c.size, err = io.Copy(&diskWriter{f}, io.MultiReader(&buf, r))
-	if err != nil {
-		c.release()
 		return nil, err
 	}
 	return c, nil

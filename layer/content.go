@@ -12,12 +12,14 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/analyze"
 )
 
 // memory hands out buffers for file content under one bound for all layers.
 type memory struct {
 	bound   *semaphore.Weighted
 	classes [24]sync.Pool // by power of two, from 4 KiB
+	members sync.Pool     // of *bytes.Buffer, for members of archives, which no bound holds
 }
 
 func newMemory(limit int64) *memory {
@@ -53,6 +55,19 @@ func (m *memory) put(b []byte) {
 	m.bound.Release(n)
 }
 
+// member returns a buffer for a member of an archive.
+func (m *memory) member() *bytes.Buffer {
+	if buf, ok := m.members.Get().(*bytes.Buffer); ok {
+		return buf
+	}
+	return new(bytes.Buffer)
+}
+
+func (m *memory) putMember(buf *bytes.Buffer) {
+	buf.Reset()
+	m.members.Put(buf)
+}
+
 // content is a file's bytes, in a pooled buffer or in a file of the scratch folder.
 type content struct {
 	*bytes.Reader // in memory
@@ -61,10 +76,19 @@ type content struct {
 	size          int64
 	scratch       string
 	memory        *memory
-	member        bool // of an archive: its buffer is its own
+	member        *bytes.Buffer // of a member of an archive: where data is
 	real          sync.Once
 	realPath      string
 	realErr       error
+	digested      sync.Once
+	digests       analyze.Digests
+	digestsErr    error
+}
+
+// Digests implements analyze.Digester.
+func (c *content) Digests() (analyze.Digests, error) {
+	c.digested.Do(func() { c.digests, c.digestsErr = analyze.TakeDigests(c) })
+	return c.digests, c.digestsErr
 }
 
 // readContent takes exactly size bytes: head, which was read already, and the
@@ -84,20 +108,30 @@ func (p *Pass) readContent(ctx context.Context, head []byte, r io.Reader, size i
 		c.data, c.Reader = b, bytes.NewReader(b)
 		return c, nil
 	}
-	f, err := os.CreateTemp(p.Scratch, "spill-*")
-	if err != nil {
-		return nil, diskError(err)
-	}
-	c.file = f
-	w := &diskWriter{f}
-	if _, err = w.Write(head); err == nil {
-		_, err = io.CopyN(w, r, size-int64(len(head)))
-	}
-	if err != nil {
-		c.release()
+	if err := c.spill("spill-*", io.MultiReader(bytes.NewReader(head), io.LimitReader(r, size-int64(len(head))))); err != nil {
 		return nil, err
 	}
+	if c.size < size {
+		c.release()
+		return nil, io.ErrUnexpectedEOF
+	}
 	return c, nil
+}
+
+// spill writes what r holds to a file of the scratch folder, whose content it is
+// from then on.
+func (c *content) spill(pattern string, r io.Reader) error {
+	f, err := os.CreateTemp(c.scratch, pattern)
+	if err != nil {
+		return diskError(err)
+	}
+	if c.size, err = io.Copy(&diskWriter{f}, r); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return err
+	}
+	c.file = f
+	return nil
 }
 
 // diskWriter tells a full disk apart from a truncated archive.
@@ -158,7 +192,9 @@ func (c *content) release() {
 		os.Remove(c.file.Name())
 		return
 	}
-	if !c.member {
+	if c.member != nil {
+		c.memory.putMember(c.member)
+	} else {
 		c.memory.put(c.data)
 	}
 	c.data, c.Reader = nil, nil

@@ -6,15 +6,8 @@ package files
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
-	"hash"
 	"io"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
@@ -78,61 +71,13 @@ func (Analyzer) Analyze(_ context.Context, f *analyze.File, c analyze.Content, f
 	if _, err := c.ReadAt(head, 0); err != nil && err != io.EOF {
 		return err
 	}
-	fact := pratique.FileFact{Path: f.Path, Size: c.Size(), Type: analyze.FileType(f.Path, head)}
-	m, s1, s2 := md5.New(), sha1.New(), sha256.New()
-	if c.Size() < sideBySide {
-		if err := digest(c, m, s1, s2); err != nil {
-			return err
-		}
-	} else {
-		// MD5 takes as long as the two others, which have instructions of their own:
-		// a large file would else keep one core busy while the other waits.
-		var group errgroup.Group
-		group.Go(func() error { return digest(c, m) })
-		group.Go(func() error { return digest(c, s1, s2) })
-		if err := group.Wait(); err != nil {
-			return err
-		}
+	digests, err := analyze.DigestsOf(c)
+	if err != nil {
+		return err
 	}
-	fact.MD5 = hex.EncodeToString(m.Sum(nil))
-	fact.SHA1 = hex.EncodeToString(s1.Sum(nil))
-	fact.SHA256 = hex.EncodeToString(s2.Sum(nil))
-	facts.Files = append(facts.Files, fact)
+	facts.Files = append(facts.Files, pratique.FileFact{
+		Path: f.Path, Size: c.Size(), Type: analyze.FileType(f.Path, head),
+		MD5: digests.MD5, SHA1: digests.SHA1, SHA256: digests.SHA256,
+	})
 	return nil
-}
-
-// sideBySide is the size from which digests are taken on several cores, in bytes.
-const sideBySide = 1 << 20
-
-// digest feeds content to hashes in pieces that stay in the cache while all of
-// them take their turn.
-func digest(c analyze.Content, hashes ...hash.Hash) error {
-	const piece = 32 << 10
-	if b, ok := c.Bytes(); ok {
-		for len(b) > 0 {
-			n := min(len(b), piece)
-			for _, h := range hashes {
-				h.Write(b[:n])
-			}
-			b = b[n:]
-		}
-		return nil
-	}
-	buffer := make([]byte, 8*piece)
-	r := io.NewSectionReader(c, 0, c.Size())
-	for {
-		n, err := r.Read(buffer)
-		for at := 0; at < n; at += piece {
-			for _, h := range hashes {
-				h.Write(buffer[at:min(at+piece, n)])
-			}
-		}
-		switch err {
-		case nil:
-		case io.EOF:
-			return nil
-		default:
-			return err
-		}
-	}
 }
