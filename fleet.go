@@ -116,6 +116,7 @@ type HostFilter struct {
 	ImageIDs []Digest     `json:"imageIDs,omitempty"` // that have one of these
 	Online   *bool        `json:"online,omitempty"`
 	Projects []string     `json:"projects,omitempty"`
+	Labels   []string     `json:"labels,omitempty"` // one of these, as NAME=VALUE
 	Engines  []EngineKind `json:"engines,omitempty"`
 	Search   string       `json:"search,omitempty"` // name, address, project, version of an engine
 }
@@ -124,6 +125,7 @@ type HostFilter struct {
 // hosts.
 type HostFacets struct {
 	Projects []Facet `json:"projects"`
+	Labels   []Facet `json:"labels"` // as NAME=VALUE
 	Engines  []Facet `json:"engines"`
 }
 

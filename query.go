@@ -81,6 +81,7 @@ type AssetFilter struct {
 	// Of images on hosts:
 	Hosts     []string     `json:"hosts,omitempty"`     // that one of these has (Host.ID)
 	Projects  []string     `json:"projects,omitempty"`  // that a host of one of these has
+	Labels    []string     `json:"labels,omitempty"`    // that a host with one of these has, as NAME=VALUE: "cluster=prod"
 	Engines   []EngineKind `json:"engines,omitempty"`   // that an engine of one of these kinds has
 	Container string       `json:"container,omitempty"` // that a container uses whose name or id holds this
 	Pod       string       `json:"pod,omitempty"`       // that a container of a pod uses whose name holds this
@@ -167,6 +168,7 @@ type AssetFacets struct {
 	Architectures []Facet `json:"architectures"`
 	Hosts         []Facet `json:"hosts,omitempty"` // of images on hosts: by id, with their names
 	Projects      []Facet `json:"projects,omitempty"`
+	Labels        []Facet `json:"labels,omitempty"` // of hosts, as NAME=VALUE
 	Engines       []Facet `json:"engines,omitempty"`
 }
 

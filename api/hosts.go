@@ -33,6 +33,7 @@ type LocalImageQuery struct {
 	ImageQuery
 	Host      []string `query:"host" maxItems:"200" doc:"Hosts, one of which has it"`
 	Project   []string `query:"project" maxItems:"200" doc:"Business groups, a host of which has it"`
+	Label     []string `query:"label" maxItems:"200" doc:"Labels of hosts, NAME=VALUE, a host with one of which has it"`
 	Engine    []string `query:"engine" maxItems:"8" enum:"docker,containerd,podman"`
 	Container string   `query:"container" maxLength:"256" doc:"That a container uses whose name, id or command holds this"`
 	Pod       string   `query:"pod" maxLength:"256" doc:"That a container of a pod uses whose name holds this"`
@@ -43,6 +44,7 @@ type LocalImageQuery struct {
 func (q *LocalImageQuery) filter() (pratique.AssetFilter, error) {
 	f, err := q.ImageQuery.filter()
 	f.Source, f.Hosts, f.Projects, f.Engines, f.Container, f.Pod = pratique.SourceLocal, q.Host, q.Project, as[pratique.EngineKind](q.Engine), q.Container, q.Pod
+	f.Labels = q.Label
 	f.Used, f.Scannable = yesOrNo(q.Used), yesOrNo(q.Scannable)
 	return f, err
 }
@@ -65,12 +67,13 @@ type localImagesInput struct {
 type HostQuery struct {
 	Status  string   `query:"status" enum:"online,offline"`
 	Project []string `query:"project" maxItems:"200"`
+	Label   []string `query:"label" maxItems:"200" doc:"NAME=VALUE"`
 	Engine  []string `query:"engine" maxItems:"8" enum:"docker,containerd,podman"`
 	Search  string   `query:"search" maxLength:"256" doc:"Words that all occur in name, address, project, system or the version of an engine"`
 }
 
 func (q *HostQuery) filter() (pratique.HostFilter, error) {
-	f := pratique.HostFilter{Projects: q.Project, Engines: as[pratique.EngineKind](q.Engine), Search: q.Search}
+	f := pratique.HostFilter{Projects: q.Project, Labels: q.Label, Engines: as[pratique.EngineKind](q.Engine), Search: q.Search}
 	if q.Status != "" {
 		online := q.Status == "online"
 		f.Online = &online

@@ -269,24 +269,38 @@ func putHost(ctx context.Context, tx *tx, host pratique.Host, project string) (i
 		return 0, err
 	}
 	var before pratique.Host
-	err = tx.row(ctx, "SELECT id, document FROM hosts WHERE uid = ?", host.ID).Scan(&id, document{&before})
+	labels := 0
+	err = tx.row(ctx, "SELECT h.id, h.document, (SELECT COUNT(*) FROM host_labels b WHERE b.host_id = h.id) FROM hosts h WHERE h.uid = ?", host.ID).Scan(&id, document{&before}, &labels)
 	if errors.Is(err, sql.ErrNoRows) {
 		id, err = tx.insert(ctx, "INSERT INTO hosts (uid, name, project, document, search, first_seen) VALUES (?, ?, ?, ?, '', ?)", host.ID, host.Name, host.Project, document{host}, at(tx.now))
 		if err != nil {
 			return 0, err
 		}
-		return id, refreshHostSearch(ctx, tx, id)
+		return id, putHostTexts(ctx, tx, id, host.Labels)
 	}
 	if err != nil {
 		return 0, err
 	}
-	if was, err := digestOfJSON(before); err != nil || was == said {
+	if was, err := digestOfJSON(before); err != nil || was == said && labels == len(host.Labels) {
 		return id, err
 	}
 	if _, err := tx.exec(ctx, "UPDATE hosts SET name = ?, project = ?, document = ? WHERE id = ?", host.Name, host.Project, document{host}, id); err != nil {
 		return 0, err
 	}
-	return id, refreshHostSearch(ctx, tx, id)
+	return id, putHostTexts(ctx, tx, id, host.Labels)
+}
+
+// putHostTexts writes what a host is filtered and searched by.
+func putHostTexts(ctx context.Context, tx *tx, id int64, labels pratique.Labels) error {
+	if _, err := tx.exec(ctx, "DELETE FROM host_labels WHERE host_id = ?", id); err != nil {
+		return err
+	}
+	for name, value := range labels {
+		if _, err := tx.exec(ctx, "INSERT INTO host_labels (host_id, label) VALUES (?, ?)", id, name+"="+value); err != nil {
+			return err
+		}
+	}
+	return refreshHostSearch(ctx, tx, id)
 }
 
 // Bounds of what a host may say of itself.

@@ -84,6 +84,7 @@ func (s *Store) localFacets(ctx context.Context, l *listing) (v pratique.AssetFa
 		value, label, from, without string
 	}{
 		{&v.Hosts, "h.uid", "h.name", onHost, "h.uid <> ''"}, {&v.Projects, "h.project", "''", onHost, "h.project <> ''"},
+		{&v.Labels, "b.label", "''", "FROM host_images x JOIN host_labels b ON b.host_id = x.host_id", "b.label <> ''"},
 		{&v.Engines, "e.kind", "''", "FROM host_images x JOIN host_engines e ON e.id = x.engine_id", "e.kind <> ''"},
 		{&v.OS, "j.distro", "j.distro_name", ofImage, "j.distro <> ''"}, {&v.Architectures, "j.architecture", "''", ofImage, "j.architecture <> ''"},
 	} {

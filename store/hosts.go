@@ -63,6 +63,7 @@ func (s *Store) hostList(f pratique.HostFilter) *listing {
 	}
 	in(l, "h.uid", f.IDs)
 	in(l, "h.project", f.Projects)
+	labelled(l, f.Labels)
 	if len(f.Assets) > 0 {
 		l.and("h.id IN (SELECT x.host_id FROM host_images x WHERE x.asset_id IN (" + numbers(f.Assets) + "))")
 	}
@@ -124,6 +125,14 @@ func (s *Store) Host(ctx context.Context, uid string) (v pratique.HostRow, err e
 	return one[0].HostRow, err
 }
 
+// labelled narrows to hosts that have one of some labels.
+func labelled(l *listing, labels []string) {
+	if len(labels) > 0 {
+		list, args := marks(labels)
+		l.and("h.id IN (SELECT b.host_id FROM host_labels b WHERE b.label IN ("+list+"))", args...)
+	}
+}
+
 // HostFacets are the values that the filters of hosts and of images on them can
 // take, with the number of hosts.
 func (s *Store) HostFacets(ctx context.Context) (v pratique.HostFacets, err error) {
@@ -135,6 +144,9 @@ func (s *Store) HostFacets(ctx context.Context) (v pratique.HostFacets, err erro
 		return all, err
 	}
 	if v.Projects, err = groups("SELECT h.project, COUNT(*) FROM hosts h WHERE h.project <> '' GROUP BY h.project ORDER BY h.project LIMIT 1000"); err != nil {
+		return v, err
+	}
+	if v.Labels, err = groups("SELECT b.label, COUNT(*) FROM host_labels b GROUP BY b.label ORDER BY b.label LIMIT 1000"); err != nil {
 		return v, err
 	}
 	v.Engines, err = groups("SELECT e.kind, COUNT(DISTINCT e.host_id) FROM host_engines e GROUP BY e.kind ORDER BY e.kind LIMIT 100")

@@ -169,10 +169,11 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 
 // onHosts narrows by what hosts have.
 func onHosts(l *listing, f pratique.AssetFilter) {
-	if len(f.Hosts) > 0 || len(f.Projects) > 0 || len(f.Engines) > 0 {
+	if len(f.Hosts) > 0 || len(f.Projects) > 0 || len(f.Labels) > 0 || len(f.Engines) > 0 {
 		inner := &listing{}
 		in(inner, "h.uid", f.Hosts)
 		in(inner, "h.project", f.Projects)
+		labelled(inner, f.Labels)
 		in(inner, "e.kind", f.Engines)
 		l.and("a.id IN (SELECT x.asset_id FROM host_images x JOIN hosts h ON h.id = x.host_id JOIN host_engines e ON e.id = x.engine_id"+inner.condition()+")", inner.args...)
 	}

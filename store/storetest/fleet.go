@@ -22,7 +22,7 @@ func enrolled(t testing.TB, s *store.Store, name string) pratique.Agent {
 }
 
 func host(name string) pratique.Host {
-	return pratique.Host{ID: "id of " + name, Name: name, IPs: []string{"192.0.2.7"}, OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0"}
+	return pratique.Host{ID: "id of " + name, Name: name, IPs: []string{"192.0.2.7"}, OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0", Labels: pratique.Labels{"cluster": name}}
 }
 
 var docker = pratique.EngineInfo{Kind: pratique.EngineDocker, Version: "20.10.24", Root: "/var/lib/docker", Store: "overlay2"}
@@ -260,6 +260,7 @@ func localImages(t *testing.T, s *store.Store, _ string) {
 		want   int
 	}{
 		"all": {pratique.AssetFilter{}, 5}, "host": {pratique.AssetFilter{Hosts: []string{"id of web2"}}, 3}, "project": {pratique.AssetFilter{Projects: []string{"shop"}}, 5}, "no project": {pratique.AssetFilter{Projects: []string{"x"}}, 0},
+		"label": {pratique.AssetFilter{Labels: []string{"cluster=web2", "cluster=x"}}, 3}, "no label": {pratique.AssetFilter{Labels: []string{"cluster"}}, 0},
 		"used": {pratique.AssetFilter{Used: &yes}, 2}, "unused": {pratique.AssetFilter{Used: &no}, 3}, "running": {pratique.AssetFilter{Running: true}, 2}, "container": {pratique.AssetFilter{Container: "web"}, 1},
 		"scannable": {pratique.AssetFilter{Scannable: &yes}, 3}, "not scannable": {pratique.AssetFilter{Scannable: &no}, 2}, "newest": {pratique.AssetFilter{Newest: true}, 3},
 	} {
@@ -285,7 +286,7 @@ func localImages(t *testing.T, s *store.Store, _ string) {
 		t.Errorf("%d rows in registries and %d on hosts", len(v.Assets), len(v.Local))
 	}
 	facets := ok[pratique.AssetFacets](t)(s.AssetFacets(ctx, pratique.AssetFilter{Source: pratique.SourceLocal}))
-	if len(facets.Hosts) != 2 || facets.Hosts[0].Count != 3 || len(facets.Registries) != 0 || len(facets.Engines) != 1 || facets.Projects[0].Value != "shop" {
+	if len(facets.Hosts) != 2 || facets.Hosts[0].Count != 3 || len(facets.Registries) != 0 || len(facets.Engines) != 1 || facets.Projects[0].Value != "shop" || len(facets.Labels) != 2 || facets.Labels[0].Count != 3 || facets.Labels[0].Value != "cluster=web1" && facets.Labels[0].Value != "cluster=web2" {
 		t.Errorf("facets %+v", facets)
 	}
 	if f := ok[pratique.AssetFacets](t)(s.AssetFacets(ctx, pratique.AssetFilter{})); len(f.Registries) != 1 || len(f.Kinds) != 1 {
@@ -412,8 +413,11 @@ func hostLists(t *testing.T, s *store.Store, _ string) {
 			t.Errorf("most %s: %+v", sort, p.Items[0])
 		}
 	}
-	if f := ok[pratique.HostFacets](t)(s.HostFacets(ctx)); len(f.Projects) != 1 || f.Projects[0].Count != 3 || len(f.Engines) != 1 {
+	if f := ok[pratique.HostFacets](t)(s.HostFacets(ctx)); len(f.Projects) != 1 || f.Projects[0].Count != 3 || len(f.Engines) != 1 || len(f.Labels) != 3 || f.Labels[0] != (pratique.Facet{Value: "cluster=web1", Count: 1}) {
 		t.Errorf("facets of hosts %+v", f)
+	}
+	if p := ok[pratique.Page[pratique.HostRow]](t)(s.Hosts(ctx, pratique.HostFilter{Labels: []string{"cluster=web2"}}, pratique.PageRequest{})); len(p.Items) != 1 || p.Items[0].Name != "web2" {
+		t.Errorf("hosts with a label: %+v", p.Items)
 	}
 }
 

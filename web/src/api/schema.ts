@@ -1866,6 +1866,7 @@ export interface components {
             engines?: components["schemas"]["Facet"][];
             hosts?: components["schemas"]["Facet"][];
             kinds: components["schemas"]["Facet"][];
+            labels?: components["schemas"]["Facet"][];
             namespaces: components["schemas"]["Facet"][];
             os: components["schemas"]["Facet"][];
             projects?: components["schemas"]["Facet"][];
@@ -1885,6 +1886,7 @@ export interface components {
             ids?: number[];
             imageIDs?: string[];
             kinds?: string[];
+            labels?: string[];
             licensed?: boolean;
             /** Format: int64 */
             malware?: number;
@@ -2687,6 +2689,7 @@ export interface components {
         };
         HostFacets: {
             engines: components["schemas"]["Facet"][];
+            labels: components["schemas"]["Facet"][];
             projects: components["schemas"]["Facet"][];
         };
         HostFilter: {
@@ -2694,6 +2697,7 @@ export interface components {
             engines?: components["schemas"]["EngineKind"][];
             ids?: string[];
             imageIDs?: string[];
+            labels?: string[];
             online?: boolean;
             projects?: string[];
             search?: string;
@@ -5526,6 +5530,8 @@ export interface operations {
                 id?: string[] | null;
                 /** @description Contents, one of which it has */
                 imageID?: string[] | null;
+                /** @description NAME=VALUE */
+                label?: string[] | null;
                 /** @description Rows of a page */
                 limit?: number;
                 project?: string[] | null;
@@ -5782,6 +5788,8 @@ export interface operations {
                 /** @description "next" of the page before, with the same filter and order */
                 cursor?: string;
                 engine?: ("docker" | "containerd" | "podman")[] | null;
+                /** @description NAME=VALUE */
+                label?: string[] | null;
                 /** @description Rows of a page */
                 limit?: number;
                 project?: string[] | null;
@@ -5924,6 +5932,8 @@ export interface operations {
                 imageID?: string[] | null;
                 /** @description Of the registry */
                 kind?: string[] | null;
+                /** @description Labels of hosts, NAME=VALUE, a host with one of which has it */
+                label?: string[] | null;
                 /** @description Whether the content has a unit of the quota */
                 licensed?: "true" | "false";
                 /** @description Rows of a page */
@@ -6026,6 +6036,8 @@ export interface operations {
                 imageID?: string[] | null;
                 /** @description Of the registry */
                 kind?: string[] | null;
+                /** @description Labels of hosts, NAME=VALUE, a host with one of which has it */
+                label?: string[] | null;
                 /** @description Whether the content has a unit of the quota */
                 licensed?: "true" | "false";
                 /** @description That have the same malicious file as this row of /malware */

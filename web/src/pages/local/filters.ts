@@ -22,6 +22,7 @@ export function useLocalFilters(): Filter[] {
       { key: 'host', label: t('host.one'), kind: 'choices', options: facet(f, 'hosts') },
       { key: 'highPriority', label: t('local.highPriorityOnly'), kind: 'switch' },
       { key: 'project', label: t('host.project'), kind: 'choices', options: facet(f, 'projects'), more: true },
+      { key: 'label', label: t('host.label'), kind: 'choices', options: facet(f, 'labels'), more: true },
       { key: 'riskKind', label: t('images.risks'), kind: 'choices', options: words('category', riskKinds), more: true },
       { key: 'severity', label: t('images.severity'), kind: 'choices', options: words('severity', severities), more: true },
       { key: 'engine', label: t('host.engine'), kind: 'choices', options: facet(f, 'engines').map((o) => ({ ...o, label: tx('engine', o.value) })), more: true },
