@@ -16,7 +16,7 @@ export async function launch() {
 export async function open(browser, { language = 'en', theme = 'light', width = 1440, height = 900 } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale: language === 'zh' ? 'zh-CN' : 'en-GB', bypassCSP: false })
   await context.addInitScript(([l, t]) => {
-    if (!localStorage.getItem('pratique.ui')) localStorage.setItem('pratique.ui', JSON.stringify({ language: l, theme: t, density: 'compact' }))
+    if (location.origin !== 'null' && !localStorage.getItem('pratique.ui')) localStorage.setItem('pratique.ui', JSON.stringify({ language: l, theme: t, density: 'compact' }))
   }, [language, theme])
   const page = await context.newPage()
   page.setDefaultTimeout(45_000)
