@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router'
 import { ApiError } from './api/client'
 import { followLinks } from './app/links'
+import { loadLocale } from './app/locale'
 import { initialLanguage } from './app/preferences'
 import { router } from './app/routes'
 import { askForSession } from './app/session'
@@ -24,7 +25,8 @@ const queries = new QueryClient({
 
 followLinks(router)
 askForSession(queries)
-await setLanguage(initialLanguage())
+const language = initialLanguage()
+await Promise.all([setLanguage(language), loadLocale(language)])
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

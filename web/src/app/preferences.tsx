@@ -59,6 +59,7 @@ export function UiProvider({ children }: { children: ReactNode }) {
   const adopt = useCallback((part: Partial<Ui>) => {
     setUi((before) => {
       const next = { ...before, ...part }
+      if (JSON.stringify(next) === JSON.stringify(before)) return before
       remember('ui', next)
       return next
     })

@@ -48,6 +48,7 @@ export async function setLanguage(language: Language): Promise<void> {
       changed()
     })
   }
+  if (instance.language === language) return
   await instance.changeLanguage(language)
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
   changed()
