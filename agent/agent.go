@@ -7,8 +7,9 @@
 // for work, and reads the layers of images with the same pass that workers use
 // ([scan.Read]). What it finds goes to the service as facts, layer by layer, so that
 // whoever goes on after an agent that died does not begin again. It judges nothing
-// and needs no feeds; rules for malware, which have to be where bytes are, it keeps as
-// the service names them ([rules]). Package wire says how the two speak.
+// and needs no feeds. In a site's network it also lists registries, as the service
+// lists others ([scan.ListSite]). Rules for malware, which have to be where bytes are,
+// it keeps as the service names them ([rules]). Package wire says how the two speak.
 //
 // An agent has little state: its key with the certificate, and the engines that it
 // has told about ([state]). It lives with the host that it runs on: the host's work
@@ -91,6 +92,8 @@ type agent struct {
 	state   *state
 	rules   rules
 	watches []*watch
+	asking  chan struct{} // see [rowsAtOnce]
+	news    chan struct{} // what a heartbeat tells has changed
 
 	mu       sync.Mutex
 	problems map[string]pratique.Problem // of engines that cannot be opened
@@ -111,7 +114,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer unlock()
-	a := &agent{Config: c, state: st, problems: map[string]pratique.Problem{}}
+	a := &agent{Config: c, state: st, asking: make(chan struct{}, rowsAtOnce), news: make(chan struct{}, 1), problems: map[string]pratique.Problem{}}
 	welcome, err := a.join(ctx)
 	if err != nil {
 		return ended(ctx, err)
@@ -238,6 +241,7 @@ func (a *agent) beat(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
+		case <-a.news:
 		}
 	}
 }

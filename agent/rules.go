@@ -180,10 +180,15 @@ func (r *rules) end() {
 func (r *rules) tell(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err != nil && (r.trouble == nil || r.trouble.Error() != err.Error()) {
-		r.agent.Log.Warn("the rules for malware are not those in force", "error", err)
-	}
+	before := r.trouble
 	r.trouble = err
+	switch {
+	case err != nil && (before == nil || before.Error() != err.Error()):
+		r.agent.Log.Warn("the rules for malware are not those in force", "error", err)
+	case (err == nil) == (before == nil):
+		return
+	}
+	signal(r.agent.news)
 }
 
 // problems are what the service shall know of us.

@@ -16,6 +16,10 @@ import (
 // it is mostly waiting for them.
 const syncsAtOnce = 3
 
+// rowsAtOnce is how many questions about rows the service gets at once from all of
+// them: it answers eight of one agent, and scans and heartbeats have some.
+const rowsAtOnce = 4
+
 // synchronise lists a registry of the site for the service.
 func (a *agent) synchronise(ctx context.Context, task wire.Task) {
 	run := task.Sync.Run
@@ -25,7 +29,7 @@ func (a *agent) synchronise(ctx context.Context, task wire.Task) {
 	}
 	r := task.Registries[i]
 	began := time.Now()
-	listing := scan.SiteListing{Rows: &farRows{a.client, run.ID}, Connectors: a.Connectors, Remote: a.Remote, Registry: r.Registry, Password: r.Password, Log: a.Log}
+	listing := scan.SiteListing{Rows: &farRows{a.client, run.ID, a.asking}, Connectors: a.Connectors, Remote: a.Remote, Registry: r.Registry, Password: r.Password, Log: a.Log}
 	end, err := scan.ListSite(ctx, listing, *task.Sync)
 	if err == nil && ctx.Err() == nil {
 		err = a.client.persistFor(ctx, serviceGone, concluded(run.ID, end), &wire.Done{})
@@ -56,14 +60,26 @@ func synced(run int64, r pratique.SyncRun) *wire.Synced {
 type farRows struct {
 	client *client
 	run    int64
+	asking chan struct{} // a place for each question, of all runs
 }
 
 var _ scan.ListingStore = (*farRows)(nil)
 
+// persist asks when there is a place.
+func (f *farRows) persist(ctx context.Context, m wire.Message, into any) error {
+	select {
+	case f.asking <- struct{}{}:
+		defer func() { <-f.asking }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return f.client.persistFor(ctx, serviceGone, m, into)
+}
+
 // RepositoryAssets implements scan.ListingStore; the registry is the run's.
 func (f *farRows) RepositoryAssets(ctx context.Context, _ int64, repository string) ([]pratique.Asset, error) {
 	var rows wire.Rows
-	err := f.client.persistFor(ctx, serviceGone, &wire.Repository{Run: wire.Run{Run: f.run}, Repository: repository}, &rows)
+	err := f.persist(ctx, &wire.Repository{Run: wire.Run{Run: f.run}, Repository: repository}, &rows)
 	return rows.Rows, err
 }
 
@@ -71,7 +87,7 @@ func (f *farRows) RepositoryAssets(ctx context.Context, _ int64, repository stri
 func (f *farRows) KnownManifests(ctx context.Context, digests ...pratique.Digest) (all []pratique.Asset, err error) {
 	for part := range slices.Chunk(digests, wire.MaxManifests) {
 		var rows wire.Rows
-		if err := f.client.persistFor(ctx, serviceGone, &wire.Manifests{Run: wire.Run{Run: f.run}, Digests: part}, &rows); err != nil {
+		if err := f.persist(ctx, &wire.Manifests{Run: wire.Run{Run: f.run}, Digests: part}, &rows); err != nil {
 			return nil, err
 		}
 		all = append(all, rows.Rows...)
@@ -81,7 +97,7 @@ func (f *farRows) KnownManifests(ctx context.Context, digests ...pratique.Digest
 
 // SyncRepository implements scan.ListingStore.
 func (f *farRows) SyncRepository(ctx context.Context, _ int64, repository string, listing []pratique.Asset, whole bool) (result pratique.SyncResult, err error) {
-	err = f.client.persistFor(ctx, serviceGone, &wire.Listed{Run: wire.Run{Run: f.run}, Repository: repository, Rows: listing, Whole: whole}, &result)
+	err = f.persist(ctx, &wire.Listed{Run: wire.Run{Run: f.run}, Repository: repository, Rows: listing, Whole: whole}, &result)
 	if code := pratique.CodeOf(err); code == pratique.CodeLimit { // this one is told, and the others go on
 		return result, errors.Join(pratique.Errorf(pratique.CodeInvalid, "%s has more than an agent can tell", repository).WithRemedy("let the registry delete old tags, by a retention rule"), err)
 	}

@@ -92,7 +92,6 @@ func isAttested(r *pratique.Report) (all, none bool) {
 // What hosts say serves hosts. As soon as a registry has the image, it is read from
 // there, and the hosts share that result.
 func TestWhoseFacts(t *testing.T) {
-	t.Parallel()
 	h := startHosts(t)
 	t.Run("shared", func(t *testing.T) {
 		p := servePort(t)

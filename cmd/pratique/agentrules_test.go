@@ -18,7 +18,6 @@ import (
 // Rules that are imported on the server look into images of hosts. What was changed on
 // the way is refused, and what the server forgets the agent forgets.
 func TestRulesReachAgents(t *testing.T) {
-	t.Parallel()
 	d := enginetest.Docker(t)
 	d.Run(t, "import", enginetest.Base(t), "t/base:1")
 	d.Run(t, "run", "-d", "--network", "none", "t/base:1", "/bin/sleep", "600") // it runs: it is to be scanned again if its rules are old

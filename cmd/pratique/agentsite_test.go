@@ -102,7 +102,6 @@ func fill(t *testing.T, host string, repositories int) (images int) {
 // A registry that only a site's network reaches is synchronised and scanned by the
 // site's agent: what is known of it, and how it fails, is as of any other registry.
 func TestSite(t *testing.T) {
-	t.Parallel()
 	server := registrytest.Start(t, registrytest.Options{Basic: true})
 	images := fill(t, server.Host, 3)
 	p := servePort(t)
