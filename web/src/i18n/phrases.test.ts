@@ -13,7 +13,7 @@ describe('what the service says', () => {
   it('is Chinese with and without what somebody else added', () => {
     expect(translated('team/app:1 does not exist', phrases)).toBe('team/app:1 不存在')
     expect(translated('team/app:1 does not exist: MANIFEST_UNKNOWN', phrases)).toBe('team/app:1 不存在：MANIFEST_UNKNOWN')
-    expect(translated("1.1.1k < 1.1.1n in dpkg's version order; source package openssl of libssl1.1", phrases)).toBe('1.1.1k < 1.1.1n（按dpkg 版本规则比较）；libssl1.1 的源码包 openssl')
+    expect(translated("1.1.1k < 1.1.1n in dpkg's version order; source package openssl of libssl1.1", phrases)).toBe('1.1.1k < 1.1.1n（按 dpkg 版本规则比较）；libssl1.1 的源码包 openssl')
   })
   it('stays as it is when somebody else said it', () => {
     expect(translated('denied: requested access to the resource is denied', phrases)).toBeUndefined()

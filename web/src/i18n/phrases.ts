@@ -38,13 +38,18 @@ export function translated(sentence: string, phrases: Phrase[], left = depth): s
   if (left === 0 || sentence.length > 1000) return undefined
   for (const { pattern, chinese } of phrases) {
     const m = pattern.exec(sentence)
-    if (m) return chinese.replace(/\{(\d+)\}/g, (_, i: string) => value(m[Number(i) + 1] ?? '', phrases, left - 1))
+    if (m) return chinese.replace(/(\p{Script=Han})?\{(\d+)\}(?=(\p{Script=Han})?)/gu, (_, before = '', i: string, after = '') => spaced(before, value(m[Number(i) + 1] ?? '', phrases, left - 1), after))
   }
   // "usr/lib/x.jar: what is wrong with it"
   const at = sentence.indexOf(': ')
   if (at < 0) return undefined
   const rest = translated(sentence.slice(at + 2), phrases, left - 1)
   return rest === undefined ? undefined : `${sentence.slice(0, at)}：${rest}`
+}
+
+/** spaced puts a space between a Chinese character and a word or number that is put beside it. */
+function spaced(before: string, text: string, after: string): string {
+  return before + (before && /^[A-Za-z0-9]/.test(text) ? ' ' : '') + text + (after && /[A-Za-z0-9]$/.test(text) ? ' ' : '')
 }
 
 /** value is a part of a sentence: one itself, or ": " and somebody else's words, or a name. */

@@ -77,7 +77,7 @@ export default function ImageDrawer({ id, tab = '', rows, source, close }: Props
       size={narrow ? '100%' : 'min(1080px, 88vw)'}
       onClose={close}
       styles={{ body: { padding: 0, display: 'flex', flexDirection: 'column' }, header: { padding: '10px 16px' } }}
-      title={row ? <span className="row wrap" style={{ gap: 6 }}><span style={{ overflowWrap: 'anywhere' }}>{nameOf(row)}</span><Badges row={row} newest /></span> : t('common.loading')}
+      title={row ? <span className="row wrap" style={{ gap: 6 }}><span style={{ overflowWrap: 'anywhere' }}>{nameOf(row)}</span><Badges row={row} newest /></span> : asked.error ? t('nav.images') : t('common.loading')}
       extra={row && (
         <span className="row" style={{ gap: 4 }}>
           <Button type="text" icon={<LeftOutlined aria-hidden />} disabled={!near(-1)} onClick={() => go(near(-1))} aria-label={t('detail.previous')} title={`${t('detail.previous')} [`} />

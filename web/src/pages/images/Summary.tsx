@@ -42,14 +42,16 @@ function Category({ kind, row, content }: TabProps & { kind: (typeof kinds)[numb
     return detailOf(row, tabOf[kind], params.toString())
   }
   const total = totalOf(counts)
+  // What was not looked at has no number: none is not nought.
+  const known = total > 0 || !!state && !['unknown', 'not_yet', 'unsupported', 'skipped'].includes(state.state)
   return (
     <div>
       <div className="row"><span className="muted">{tx('category', kind)}</span><span className={`tag ${tone[state?.state ?? 'unknown'] ?? ''}`} style={{ marginLeft: 'auto' }}>{tx('coverage', state?.state ?? 'unknown')}</span></div>
-      <div className="figure"><a href={to()} className={total > 0 ? '' : 'none'}>{number(total)}</a></div>
-      <SeveritySplit counts={counts} to={to} />
+      <div className="figure">{known ? <a href={to()} className={total > 0 ? '' : 'none'}>{number(total)}</a> : <span className="muted">–</span>}</div>
+      {known && <SeveritySplit counts={counts} to={to} />}
       {(state?.reasons ?? []).map((r) => <p key={r} className="muted small"><Spoken text={r} /></p>)}
       {state?.at && <p className="muted small">{t('detail.lookedAt')} <Time value={state.at} /></p>}
-      {kind === 'vulnerability' && (
+      {kind === 'vulnerability' && known && (
         <p className="muted small">
           {[
             t('detail.distinct', { n: number(totalOf(content.counters.distinct)) }),

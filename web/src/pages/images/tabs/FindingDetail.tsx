@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import Drawer from 'antd/es/drawer'
 import { getContentVulnerability, type PlacedFinding } from '../../../api/images'
-import { say, t, tx } from '../../../i18n'
+import { say, spoken, t, tx } from '../../../i18n'
 import { day, percent, sentences } from '../../../lib/format'
 import { useNarrow } from '../../../lib/narrow'
 import { Fact, Panel, SeverityTag, Time } from '../../../ui/bits'
@@ -38,7 +38,7 @@ export function FindingDetail({ imageID, vulnerability, close }: { imageID: stri
               {(first.cwes ?? []).length > 0 && <Fact label={t('finding.weakness')}>{first.cwes?.join(', ')}</Fact>}
               {(first.aliases ?? []).length > 0 && <Fact label={t('finding.aliases')}>{first.aliases?.join(', ')}</Fact>}
             </dl>
-            <Scores scores={(first.cvss ?? []).map((c) => ({ ...c, words: c.meaning ?? [] }))} />
+            <Scores scores={(first.cvss ?? []).map((c) => ({ ...c, words: (c.meaning ?? []).map((m) => spoken(m).text) }))} />
           </Panel>
           {(asked.data ?? []).map((f) => <OnePlace key={f.rowID} finding={f} />)}
           <References references={first.references ?? []} />
