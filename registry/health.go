@@ -181,8 +181,8 @@ var (
 		pratique.Text{EN: "Try again later, and look into the registry's log if it stays.", ZH: "请稍后重试；若持续出现，请查看仓库日志。"}}
 
 	FaultNoAgent = &Fault{StatusUnreachable,
-		pratique.Text{EN: "The registry is read by an agent of its site, and none is online.", ZH: "该仓库由其站点的代理读取,但目前没有在线的代理。"},
-		pratique.Text{EN: "Start the site's agent (pratique agent --site), then synchronise again; or clear the registry's site.", ZH: "请启动该站点的代理(pratique agent --site)后重新同步;或清空该仓库的站点。"}}
+		pratique.Text{EN: "The registry is read by an agent of its site, and none is online.", ZH: "该仓库由其站点的 Agent 读取,但目前没有在线的 Agent。"},
+		pratique.Text{EN: "Start the site's agent (pratique agent --site), then synchronise again; or clear the registry's site.", ZH: "请启动该站点的 Agent(pratique agent --site)后重新同步;或清空该仓库的站点。"}}
 
 	faultCancelled = &Fault{StatusCancelled,
 		pratique.Text{EN: "It was cancelled.", ZH: "已取消。"}, pratique.Text{EN: "Start it again.", ZH: "请重新开始。"}}
