@@ -15,50 +15,61 @@ import (
 	"github.com/pratique/pratique/internal/enginetest"
 )
 
-// engineCosts are three ways to scan an image that a Docker engine has.
+// engineCosts are two ways to scan an image that a Docker engine has.
 type engineCosts struct {
-	saved    cost // docker save into a file, and a scan of that
-	folders  cost
-	verified cost // with the layers' digests computed
-	same     bool // the findings
+	saved   cost // docker save into a file, and a scan of that
+	folders cost
+}
+
+// engineResult is what such an image costs.
+type engineResult struct {
+	some     engineCosts // without secrets
+	all      engineCosts // all three kinds of risk
+	verified cost        // from folders, without secrets, with the layers' digests computed
+	same     bool        // the findings
 }
 
 // fromEngine loads an image into a Docker engine and scans it there. The engine
 // writes out a copy of all layers before it sends the first byte, which is what
 // reading its folders saves.
-func (o options) fromEngine(ctx context.Context, layout string) (costs engineCosts, err error) {
+func (o options) fromEngine(ctx context.Context, layout string) (result engineResult, err error) {
 	docker, stop, err := enginetest.LaunchDocker()
 	if err != nil {
-		return costs, err
+		return result, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	out, err := exec.CommandContext(ctx, "skopeo", "--insecure-policy", "copy", "--dest-daemon-host", "unix://"+docker.Socket, "oci:"+layout, "docker-daemon:bench:1").CombinedOutput()
 	if err != nil {
-		return costs, fmt.Errorf("skopeo: %w: %s", err, out)
+		return result, fmt.Errorf("skopeo: %w: %s", err, out)
 	}
 	o.env = append(o.env, "DOCKER_HOST=unix://"+docker.Socket)
 	saved, folders := filepath.Join(docker.Dir, "saved.tar"), "docker:bench:1"
 
-	costs.saved, err = median(o.runs, func() (cost, error) {
-		start := time.Now()
-		if _, err := docker.Try("save", "-o", saved, "bench:1"); err != nil {
-			return cost{}, err
+	for _, w := range []struct {
+		costs *engineCosts
+		args  []string
+	}{{&result.some, []string{"--no-cache", "--no-secrets"}}, {&result.all, []string{"--no-cache"}}} {
+		w.costs.saved, err = median(o.runs, func() (cost, error) {
+			start := time.Now()
+			if _, err := docker.Try("save", "-o", saved, "bench:1"); err != nil {
+				return cost{}, err
+			}
+			c, err := o.scan(ctx, saved, w.args...)
+			c.wall = time.Since(start)
+			return c, err
+		})
+		if err != nil {
+			return result, err
 		}
-		c, err := o.scan(ctx, saved, "--no-cache", "--no-secrets")
-		c.wall = time.Since(start)
-		return c, err
-	})
-	if err != nil {
-		return costs, err
+		if w.costs.folders, err = median(o.runs, func() (cost, error) { return o.scan(ctx, folders, w.args...) }); err != nil {
+			return result, err
+		}
 	}
-	if costs.folders, err = median(o.runs, func() (cost, error) { return o.scan(ctx, folders, "--no-cache", "--no-secrets") }); err != nil {
-		return costs, err
+	if result.verified, err = median(o.runs, func() (cost, error) { return o.scan(ctx, folders, "--no-cache", "--no-secrets", "--verify") }); err != nil {
+		return result, err
 	}
-	if costs.verified, err = median(o.runs, func() (cost, error) { return o.scan(ctx, folders, "--no-cache", "--no-secrets", "--verify") }); err != nil {
-		return costs, err
-	}
-	costs.same, err = o.sameFindings(ctx, saved, folders)
-	return costs, err
+	result.same, err = o.sameFindings(ctx, saved, folders)
+	return result, err
 }
 
 // sameFindings scans two targets and compares what they hold.
