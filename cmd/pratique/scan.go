@@ -198,6 +198,9 @@ func scanTarget(ctx context.Context, target string, flags scanFlags, started tim
 	if err != nil {
 		return nil, err
 	}
+	if flags.malware.imported > 0 {
+		limitMemory(memoryLimit + rulesMemory)
+	}
 	if credentials != nil {
 		request.Credentials = credentials
 	}
