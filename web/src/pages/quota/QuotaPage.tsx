@@ -139,13 +139,13 @@ function Ledger() {
   })
   const columns: Column<QuotaEntry>[] = [
     { key: 'at', title: t('quota.at'), width: 136, locked: true, render: (e) => <Time value={e.at} /> },
-    { key: 'by', title: t('quota.by'), width: 130, render: (e) => e.by || '–' },
-    { key: 'action', title: t('quota.action'), width: 130, render: (e) => tx('quotaAction', e.action) },
+    { key: 'by', title: t('quota.by'), width: 110, render: (e) => e.by || '–' },
+    { key: 'action', title: t('quota.action'), width: 116, render: (e) => tx('quotaAction', e.action) },
     { key: 'images', title: t('quota.units'), width: 96, align: 'right', render: (e) => (e.images > 0 ? <button type="button" className="plain link num" onClick={() => open(e.id)} aria-label={t('quota.unitsOf', { n: number(e.images) })}>{number(e.images)}</button> : <span className="muted num">0</span>) },
     { key: 'refused', title: t('quota.refused'), width: 96, align: 'right', render: (e) => <span className={e.refused ? 'num' : 'muted num'} style={e.refused ? { color: 'var(--bad)' } : undefined}>{number(e.refused)}</span> },
-    { key: 'reason', title: t('quota.reason'), width: 260, render: (e) => (e.reason ? <span className="wraps">{tx('quotaReason', e.reason)}</span> : <span className="muted">–</span>) },
+    { key: 'reason', title: t('quota.reason'), width: 210, render: (e) => (e.reason ? <span className="wraps">{tx('quotaReason', e.reason)}</span> : <span className="muted">–</span>) },
     { key: 'used', title: t('quota.after'), width: 120, align: 'right', render: (e) => <span className="num">{number(e.used)}<span className="muted"> / {number(e.total)}</span></span> },
-    { key: 'detail', title: t('audit.detail'), width: 200, render: (e) => (e.action === 'settings' ? <SettingsChange detail={e.detail ?? ''} /> : tx('taskKind', e.detail) || <span className="muted">–</span>) },
+    { key: 'detail', title: t('audit.detail'), width: 290, render: (e) => (e.action === 'settings' ? <SettingsChange detail={e.detail ?? ''} /> : tx('taskKind', e.detail) || <span className="muted">–</span>) },
   ]
   const entry = Number(params.get('entry'))
   return (
