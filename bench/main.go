@@ -43,7 +43,7 @@ func main() {
 	flag.BoolVar(&o.engine, "engine", true, "also scan the large image in a Docker engine, which is started for it as root")
 	flag.StringVar(&o.packs, "packs", "", "folder of public packs of YARA rules, to be measured beside those that are made")
 	images := flag.String("images", "large,huge,text", "which images")
-	flag.StringVar(&o.only, "only", "", "malware: only the engine for rules; host: only an agent on a host")
+	flag.StringVar(&o.only, "only", "", "malware: only the engine for rules; engine: only the large image in a Docker engine; host: only an agent on a host")
 	flag.Parse()
 	o.images = strings.Split(*images, ",")
 
@@ -83,7 +83,11 @@ func run(ctx context.Context, o options) error {
 		}
 		late = late || !ok
 	}
-	if o.only != "" {
+	switch o.only {
+	case "":
+	case "engine":
+		o.images = []string{"large"}
+	default:
 		o.images = nil
 	}
 	for _, r := range recipes() {
