@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -132,6 +133,13 @@ func (h *Hub) join(lastID string) (c chan message, missed []message, lost bool, 
 	return c, missed, lost, nil
 }
 
+// newest is the id of the last event, or of none so far, after which one can join.
+func (h *Hub) newest() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Sprintf("%s-%d", h.epoch, h.last)
+}
+
 func (h *Hub) leave(c chan message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -140,6 +148,7 @@ func (h *Hub) leave(c chan message) {
 
 type eventsInput struct {
 	LastEventID string `header:"Last-Event-ID" maxLength:"64" doc:"Sent by browsers that come back"`
+	After       string `query:"after" maxLength:"64" doc:"For the first time: the event that the session names, so that nothing is missed between what was asked and the stream"`
 }
 
 func (s *server) eventOperations() {
@@ -151,7 +160,7 @@ func (s *server) eventOperations() {
 			o.Responses["200"] = &huma.Response{Description: "A stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}
 		}},
 		func(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
-			client, missed, lost, err := s.Events.join(in.LastEventID)
+			client, missed, lost, err := s.Events.join(cmp.Or(in.LastEventID, in.After))
 			if err != nil {
 				return nil, err
 			}

@@ -22,7 +22,12 @@ func (p *person) listen(ctx context.Context, lastID string) (lines <-chan string
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
-	resp, err = p.client.Do(req)
+	return p.listenTo(req)
+}
+
+func (p *person) listenTo(req *http.Request) (lines <-chan string, resp *http.Response) {
+	p.t.Helper()
+	resp, err := p.client.Do(req)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -209,5 +214,26 @@ func TestGracefulStop(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// What changes after somebody asked who they are, and before they listen, is told.
+func TestEventsSinceSession(t *testing.T) {
+	v := start(t)
+	p := v.admin()
+	var info SessionInfo
+	for n, seen := range []int{1, 2} { // before the first event of all, and later
+		p.want(http.StatusOK, "GET", "/api/v1/session", nil, &info)
+		if err := v.api.Events.Publish(Event{Type: "scan", Data: seen}); err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), "GET", p.URL+eventsPath+"?after="+info.Event, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, _ := p.listenTo(req)
+		if got, want := until(t, lines, "data: "), fmt.Sprintf("data: %d", n+1); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
 	}
 }

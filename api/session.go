@@ -195,6 +195,7 @@ type SessionInfo struct {
 	Expires time.Time     `json:"expires" doc:"Unless the session is used before"`
 	Ends    time.Time     `json:"ends" doc:"However much it is used"`
 	Demo    bool          `json:"demo" doc:"This is a demonstration: images, advisories and credentials are made up"`
+	Event   string        `json:"event" doc:"The last event so far: whoever listens after it misses nothing of what changes from now on"`
 }
 
 func (s *server) info(x *session) SessionInfo {
@@ -202,7 +203,7 @@ func (s *server) info(x *session) SessionInfo {
 	if !x.user.MustSet {
 		rights = append(rights, rightsOf(x.user.Role)...)
 	}
-	return SessionInfo{User: x.user, Rights: rights, Created: x.Created, Expires: x.Expires, Ends: x.Created.Add(s.SessionLife), Demo: s.Demo}
+	return SessionInfo{User: x.user, Rights: rights, Created: x.Created, Expires: x.Expires, Ends: x.Created.Add(s.SessionLife), Demo: s.Demo, Event: s.Events.newest()}
 }
 
 type sessionOutput struct {

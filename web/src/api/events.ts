@@ -13,8 +13,10 @@ export interface Stream {
  * openStream listens until it is closed. The browser comes back by itself after a
  * lost connection; when it gives up (the service answered with an error), we do.
  * After each interruption the listener gets "reset": events may have been missed.
+ * It begins after an event that the session names, with which what is on the screen
+ * was asked for.
  */
-export function openStream(listen: Listener, connected: (up: boolean) => void): Stream {
+export function openStream(after: string, listen: Listener, connected: (up: boolean) => void): Stream {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let wait = 1000 // ms until the next try of ours
@@ -22,7 +24,7 @@ export function openStream(listen: Listener, connected: (up: boolean) => void): 
   let closed = false
 
   function open() {
-    source = new EventSource('/api/v1/events')
+    source = new EventSource(`/api/v1/events?after=${encodeURIComponent(after)}`)
     source.onopen = () => {
       wait = 1000
       connected(true)

@@ -4014,6 +4014,8 @@ export interface components {
              * @description However much it is used
              */
             ends: string;
+            /** @description The last event so far: whoever listens after it misses nothing of what changes from now on */
+            event: string;
             /**
              * Format: date-time
              * @description Unless the session is used before
@@ -5106,7 +5108,10 @@ export interface operations {
     };
     streamEvents: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the first time: the event that the session names, so that nothing is missed between what was asked and the stream */
+                after?: string;
+            };
             header?: {
                 /** @description Sent by browsers that come back */
                 "Last-Event-ID"?: string;

@@ -25,7 +25,7 @@ const concerns: Record<EventType, string[]> = {
   export: ['exports'],
   inventory: ['local-images', 'image', 'hosts', 'containers', 'overview'],
   fleet: ['hosts', 'agents', 'agent-tokens', 'overview'],
-  dataUpdate: ['data-update', 'hosts'],
+  dataUpdate: ['data-update', 'hosts', 'local-images', 'containers', 'overview'],
   reset: [],
 }
 
@@ -37,6 +37,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [connected, setConnected] = useState(true)
   const handlers = useRef(new Set<Handler>())
   const userID = session.user.id
+  const first = useRef(session.event)
 
   useEffect(() => {
     const due = new Map<string, ReturnType<typeof setTimeout>>()
@@ -51,6 +52,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     }
 
     const stream = openStream(
+      first.current,
       (type, data) => {
         for (const handler of handlers.current) handler(type, data)
         if (type === 'reset') void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'preference' })
