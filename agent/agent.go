@@ -123,7 +123,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := a.rules.begin(ctx, welcome.Rules); err != nil {
 		return ended(ctx, err)
 	}
-	defer a.rules.end()
+	defer a.rules.pass.Close()
 	c.Log.Info("the agent works", "id", welcome.AgentID, "service", welcome.Service, "engines", len(c.Engines))
 	for _, e := range c.Engines {
 		a.watches = append(a.watches, newWatch(a, e))

@@ -22,22 +22,10 @@ type rules struct {
 	key   []byte // of secrets' hashes
 	named chan *wire.RuleSet
 
+	pass layer.InForce[*layer.Pass]
+
 	mu      sync.Mutex
-	now     *ruled
 	trouble error
-}
-
-// ruled is a pass, which is closed when nobody uses it and another is in force.
-type ruled struct {
-	*layer.Pass
-	users   int
-	retired bool
-}
-
-func (r *ruled) drop() {
-	if r.retired && r.users == 0 {
-		r.Pass.Close()
-	}
 }
 
 const (
@@ -144,36 +132,8 @@ func (r *rules) reload() error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.now != nil {
-		r.now.retired = true
-		r.now.drop()
-	}
-	r.now = &ruled{Pass: pass}
+	r.pass.Replace(pass)
 	return nil
-}
-
-// use is the pass in force, until over is called.
-func (r *rules) use() (pass *layer.Pass, over func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	used := r.now
-	used.users++
-	return used.Pass, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		used.users--
-		used.drop()
-	}
-}
-
-// end lets go of the pass; no scan goes on.
-func (r *rules) end() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.now.retired = true
-	r.now.drop()
 }
 
 // tell keeps how it went, for the service.

@@ -124,7 +124,7 @@ type scanning struct {
 
 func (a *agent) scan(ctx context.Context, task wire.Task) {
 	lease := task.Scan.Lease
-	pass, over := a.rules.use()
+	pass, over := a.rules.pass.Use()
 	defer over()
 	s := &scanning{agent: a, pass: pass, task: task, lease: wire.Lease{Scan: lease.ScanID, Attempt: lease.Attempt}, progress: scan.NewTracker(lease.Categories)}
 	began := time.Now()

@@ -75,13 +75,7 @@ func measureHost(ctx context.Context, o options) (ok bool, err error) {
 	}
 	defer end()
 	ok = true
-	check := func(what string, value, limit float64, unit string) {
-		verdict := "ok"
-		if value > limit {
-			verdict, ok = "MISSED", false
-		}
-		fmt.Printf("  %-34s %8.2f %-3s limit %6.2f  %s\n", what, value, unit, limit, verdict)
-	}
+	check := checker(&ok)
 	took, leave, err := h.start(ctx)
 	if err != nil {
 		return false, err

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/pratique/pratique"
@@ -37,80 +36,43 @@ type scannerPlaces struct {
 	bundles *bundles
 }
 
-// liveScanner scans with the rules that are in force. When they change, scans that
-// have begun end with those that they began with.
+// liveScanner scans with the rules that are in force.
 type liveScanner struct {
-	build func(context.Context) (*ruledScanner, error)
-
-	mu  sync.Mutex
-	now *ruledScanner
+	build   func(context.Context) (ruledScanner, error)
+	inForce layer.InForce[ruledScanner]
 }
 
-// ruledScanner is closed when nobody uses it and another is in force.
-type ruledScanner struct {
-	*scan.Scanner
-	users   int
-	retired bool
-}
+// ruledScanner has the rules of its pass.
+type ruledScanner struct{ *scan.Scanner }
+
+// Close lets go of the rules.
+func (r ruledScanner) Close() { r.Pass.Close() }
 
 // Scan is the job.
 func (l *liveScanner) Scan(ctx context.Context, args scan.ScanArgs, attempt scan.Attempt) error {
-	l.mu.Lock()
-	used := l.now
-	used.users++
-	l.mu.Unlock()
-	defer func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		used.users--
-		used.drop()
-	}()
-	return used.Scan(ctx, args, attempt)
-}
-
-func (r *ruledScanner) drop() {
-	if r.retired && r.users == 0 {
-		r.Pass.Close()
-	}
+	s, over := l.inForce.Use()
+	defer over()
+	return s.Scan(ctx, args, attempt)
 }
 
 // Reload takes the rules anew from their folder.
 func (l *liveScanner) Reload(ctx context.Context) error {
 	next, err := l.build(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		l.inForce.Replace(next)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.now != nil {
-		l.now.retired = true
-		l.now.drop()
-	}
-	l.now = next
-	return nil
-}
-
-// close lets go of the rules; no scan goes on.
-func (l *liveScanner) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.now.retired = true
-	l.now.drop()
+	return err
 }
 
 // current scans with the rules of now, also when others are in force later.
 func (l *liveScanner) current() *scan.Scanner {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.now.Scanner
+	s, over := l.inForce.Use()
+	defer over()
+	return s.Scanner
 }
 
 // Rules names the analyzers with their rule sets.
-func (l *liveScanner) Rules() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.now.Rules
-}
+func (l *liveScanner) Rules() string { return l.current().Rules }
 
 // newScanner puts together what "serve" and "worker" scan with. All processes of
 // an installation derive the key of secrets' hashes from the key that they share,
@@ -129,14 +91,14 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 		return nil, nil, err
 	}
 	turns := &scan.Turns{Beyond: facts}
-	s = &liveScanner{build: func(ctx context.Context) (*ruledScanner, error) {
+	s = &liveScanner{build: func(ctx context.Context) (ruledScanner, error) {
 		chosen := analyzerFlags{secrets: secretFlags{derived: secretKey}, malware: malwareFlags{feeds: at.bundles.dir}}
 		analyzers, credentials, err := chosen.analyzers(ctx)
 		if err != nil {
-			return nil, err
+			return ruledScanner{}, err
 		}
 		pass := layer.NewPass(analyzers, layer.Limits{Memory: scanMemory}, scratch)
-		return &ruledScanner{Scanner: &scan.Scanner{
+		return ruledScanner{&scan.Scanner{
 			Store: db, Remote: &remote{}, Pass: pass, Facts: facts, Turns: turns, Knowledge: at.bundles, Credentials: credentials,
 			Rules: scan.Rules(pass.Keys()), Tool: pratique.Tool{Name: "pratique", Version: toolVersion()}, Observer: observer, Log: log,
 		}}, nil
@@ -155,7 +117,7 @@ func newScanner(db *store.Store, at scannerPlaces, observer scan.Observer, log *
 	go prune(ctx, facts, at.unused, log)
 	return s, func() {
 		cancel()
-		s.close()
+		s.inForce.Close()
 		_ = os.Setenv("TMPDIR", before) // "" is as if it were not set
 		remove()
 	}, nil
