@@ -2,6 +2,7 @@
 // at run time instead, they would cost a page a tenth of a second. What the console
 // does not use is left out here, and so are the variables of the library's own
 // theme: ours are set where the theme is (src/app/theme.ts).
+import { parse, type AtRule } from 'postcss'
 import type { Plugin } from 'vite'
 
 /** Classes are named after their component, but for these. */
@@ -18,28 +19,15 @@ const names = unused.flatMap((component) => classes[component] ?? [component]).s
 const ofUnused = new RegExp(`\\.ant-(${names.join('|')})(?![a-z])`)
 const ofOurTheme = /^(\.css-var-|\.data-ant-cssinjs)/
 
-/** selectors splits at commas that are not inside brackets. */
-function selectors(list: string): string[] {
-  return list.split(/,(?![^()]*\))/)
-}
-
 /** inUse is a style sheet without the rules that only concern what is not used. */
-export function inUse(css: string): string {
-  let out = ''
-  for (let at = 0; at < css.length;) {
-    const open = css.indexOf('{', at)
-    if (open < 0) break
-    let end = open + 1
-    for (let depth = 1; depth > 0 && end < css.length; end++) depth += css[end] === '{' ? 1 : css[end] === '}' ? -1 : 0
-    const head = css.slice(at, open).trim()
-    const body = css.slice(open + 1, end - 1)
-    at = end
-    if (/^@(media|supports|container|layer)/.test(head)) {
-      const inner = inUse(body)
-      if (inner) out += `${head}{${inner}}`
-    } else if (head.startsWith('@') || !selectors(head).every((one) => ofUnused.test(one) || ofOurTheme.test(one.trim()))) out += `${head}{${body}}`
-  }
-  return out
+function inUse(css: string): string {
+  const sheet = parse(css)
+  sheet.walkRules((rule) => {
+    const frame = rule.parent?.type === 'atrule' ? (rule.parent as AtRule) : undefined
+    if (frame?.name.endsWith('keyframes')) return // its selectors are moments
+    if (rule.selectors.every((one) => ofUnused.test(one) || ofOurTheme.test(one))) rule.remove()
+  })
+  return sheet.toString()
 }
 
 export function antdStyles(): Plugin {
