@@ -5,7 +5,7 @@ import { after, before } from 'node:test'
 import { launch, open } from './browser.mjs'
 import { demonstration, Service } from './service.mjs'
 import { noShift, settled, watch } from './watch.mjs'
-import { inAllAppearances, quiet as noComplaints, steps } from './walk.mjs'
+import { confirm, inAllAppearances, quiet as noComplaints, steps } from './walk.mjs'
 
 const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', import.meta.url).pathname
 const password = ['a password', 'of my own', 'for tests'].join(' ')
@@ -33,15 +33,6 @@ const test = steps(async () => {
 
 const button = (name) => page.getByRole('button', { name, exact: true })
 const at = (path) => page.goto(service.base + path)
-
-/** confirm answers a pop-up, once it has come to rest. */
-async function confirm(name = 'OK') {
-  const dialog = page.locator('.ant-modal-confirm')
-  await dialog.waitFor()
-  await page.waitForTimeout(400)
-  await dialog.getByRole('button', { name, exact: true }).click()
-  await dialog.waitFor({ state: 'hidden' })
-}
 
 const quiet = (...expected) => noComplaints(complaints, ...expected)
 
@@ -92,7 +83,7 @@ test('a registry is tested, added and synchronised', async () => {
 
   await at('/images')
   await button('Sync assets').click()
-  await confirm()
+  await confirm(page)
   await page.getByRole('link', { name: 'shop/payments' }).first().waitFor()
   quiet()
 })
@@ -162,7 +153,7 @@ test('ticked images are scanned again, and all that are filtered can be ticked',
   await page.getByRole('button', { name: /^Select all \d+/ }).click()
   await boxes.nth(1).click()
   await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Scan again' }).click()
-  await confirm()
+  await confirm(page)
   await page.getByText(/The scan of \d+ images? has begun/).waitFor()
   quiet()
 })
@@ -178,7 +169,7 @@ test('a scan that waits is cancelled, and says so', async () => {
   assert.equal(task.status(), 201)
   await at(`/tasks/${(await task.json()).id}`)
   await page.getByRole('main').getByRole('button', { name: 'Cancel scanning' }).first().click()
-  await confirm('Cancel scanning')
+  await confirm(page, 'Cancel scanning')
   await page.getByText(/scans? (was|were) cancelled/).waitFor()
   await page.getByRole('main').getByText('Cancelled', { exact: true }).first().waitFor()
   quiet()

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launch, open } from './browser.mjs'
 import { Service, start } from './service.mjs'
-import { inAllAppearances, quiet, steps, words } from './walk.mjs'
+import { confirm, inAllAppearances, quiet, steps, words } from './walk.mjs'
 
 const binary = process.env.PRATIQUE_BINARY ?? new URL('../../bin/pratique', import.meta.url).pathname
 const say = words('en')
@@ -102,10 +102,7 @@ test('it is scanned where it is, and is then one of those to deal with first, wi
   await page.goto(`${service.base}/local-images`)
   const row = page.locator('tr[data-row-key]', { hasText: 'shop/app' })
   await row.getByRole('button', { name: say('scan.now'), exact: true }).click()
-  const dialog = page.locator('.ant-modal-confirm')
-  await dialog.waitFor()
-  await page.waitForTimeout(400)
-  await dialog.getByRole('button', { name: 'OK', exact: true }).click()
+  await confirm(page)
   await row.getByText(say('status.scanned'), { exact: true }).waitFor({ timeout: 90_000 })
   await button('local.highPriorityOnly').click()
   await row.getByText(new RegExp(say('reason.live_secret'))).waitFor()
@@ -115,15 +112,6 @@ test('it is scanned where it is, and is then one of those to deal with first, wi
   detail = page.url().match(/\/local-images\/(\d+)/)[1]
   quiet(complaints)
 })
-
-/** agree presses a button of the dialog that asks. */
-async function agree(name) {
-  const dialog = page.locator('.ant-modal-confirm')
-  await dialog.waitFor()
-  await page.waitForTimeout(400) // it moves
-  await dialog.getByRole('button', { name, exact: true }).click()
-  await dialog.waitFor({ state: 'detached' })
-}
 
 /** speaking opens a page in a language. */
 async function speaking(language, path) {
@@ -136,15 +124,15 @@ test('a scan on a server is cancelled while it goes on, and one that is over is 
   await page.goto(`${service.base}/local-images`)
   const slow = page.locator('tr[data-row-key]', { hasText: 'shop/slow' })
   await slow.getByRole('button', { name: say('scan.now'), exact: true }).click()
-  await agree('OK')
+  await confirm(page, 'OK')
   await slow.getByRole('button', { name: say('scan.cancel'), exact: true }).click()
-  await agree(say('scan.cancel'))
+  await confirm(page, say('scan.cancel'))
   await page.getByText(say('scan.cancelled', { count: 1, n: '1' })).waitFor()
   await slow.getByText(say('status.cancelled'), { exact: true }).waitFor()
   const row = page.locator('tr[data-row-key]', { hasText: 'shop/app' })
   const begun = page.waitForResponse((r) => r.url().endsWith('/api/v1/tasks') && r.request().method() === 'POST')
   await row.getByRole('button', { name: say('scan.again'), exact: true }).click()
-  await agree('OK')
+  await confirm(page, 'OK')
   const task = await (await begun).json()
   await page.goto(`${service.base}/tasks/${task.id}`)
   await page.getByRole('main').getByText(say('status.scanned'), { exact: true }).first().waitFor({ timeout: 60_000 })
@@ -155,7 +143,7 @@ test('servers tell anew what they have when they are asked to', { timeout: 60_00
   docker('tag', 'shop/app:1', 'shop/app:2')
   await page.goto(`${service.base}/local-images`)
   await button('update.title').click()
-  await agree('OK')
+  await confirm(page, 'OK')
   await page.getByText(new RegExp(say('update.last', { ago: '.+' }))).waitFor({ timeout: 30_000 })
   await page.locator('tr[data-row-key]', { hasText: /shop\/app\D+2/ }).waitFor()
   quiet(complaints)

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { launch, open } from './browser.mjs'
 import { demonstration, Service } from './service.mjs'
-import { inAllAppearances, quiet as noComplaints, steps, words } from './walk.mjs'
+import { confirm, inAllAppearances, quiet as noComplaints, steps, words } from './walk.mjs'
 
 const folder = new URL('../../bin/', import.meta.url).pathname
 const binary = process.env.PRATIQUE_BINARY ?? `${folder}pratique`
@@ -154,8 +154,7 @@ for (const tongue of ['en', 'zh']) {
     await service.ahead(Date.now()) // or else the next one would find its window open
     await row.getByRole('button', { name: t('list.moreActions', { name: `${tongue} nightly` }) }).click()
     await page.getByRole('menuitem', { name: t('common.delete') }).click()
-    await page.waitForTimeout(400)
-    await page.locator('.ant-modal-confirm').getByRole('button', { name: t('common.delete') }).click()
+    await confirm(page, t('common.delete'))
     await page.getByText(t('schedule.deleted', { name: `${tongue} nightly` })).waitFor()
     if (tongue === 'en') await ask('POST', '/schedules', { name: 'kept', enabled: false, everyDays: 7, start: '01:00', zone: 'UTC', categories: ['vulnerability'], scope: 'recommended' })
     quiet()
@@ -203,10 +202,7 @@ for (const tongue of ['en', 'zh']) {
     await page.getByRole('checkbox', { name: t('list.tick') }).first().click()
     await page.getByRole('checkbox', { name: t('list.tick') }).nth(3).click({ modifiers: ['Shift'] })
     await page.getByRole('region', { name: t('list.selection') }).getByRole('button', { name: t('scan.again'), exact: true }).click()
-    const popup = page.locator('.ant-modal-confirm')
-    await popup.waitFor()
-    await page.waitForTimeout(400)
-    await popup.getByRole('button', { name: t('common.ok'), exact: true }).click()
+    await confirm(page, t('common.ok'))
     await page.getByText(tongue === 'en' ? /have no licence, and the quota has 1 units left/ : /个镜像未授权，当前可用授权 1 个/).waitFor()
     quiet(/409/)
   })
@@ -273,8 +269,7 @@ for (const tongue of ['en', 'zh']) {
     const row = page.getByRole('row', { name: new RegExp(`findings-${tongue}`) })
     await row.getByText(t('exportState.success')).waitFor()
     await row.getByRole('button', { name: t('common.delete') }).click()
-    await page.waitForTimeout(400)
-    await page.locator('.ant-modal-confirm').getByRole('button', { name: t('common.delete') }).click()
+    await confirm(page, t('common.delete'))
     await row.waitFor({ state: 'hidden' })
     quiet()
   })

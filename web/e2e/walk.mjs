@@ -40,6 +40,15 @@ export function quiet(complaints, ...expected) {
   assert.deepEqual(others, [])
 }
 
+/** confirm answers a pop-up by one of its buttons, once it has come to rest. */
+export async function confirm(page, name = 'OK') {
+  const dialog = page.locator('.ant-modal-confirm')
+  await dialog.waitFor()
+  await page.waitForTimeout(400)
+  await dialog.getByRole('button', { name, exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
+}
+
 /** inAllAppearances looks at pages in light and dark, and on a telephone; what is wrong with them is returned. */
 export async function inAllAppearances({ page, context, base, language = 'en' }, paths, ready) {
   const found = []
