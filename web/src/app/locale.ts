@@ -9,7 +9,7 @@ const load: Record<Language, () => Promise<{ default: Locale }>> = {
 }
 const loaded: Partial<Record<Language, Locale>> = {}
 
-/** loadLocale makes them ready. A page that were rendered before it has any would be made anew, whole, when they come. */
+/** loadLocale makes them ready. A page that is rendered before they are there is made anew, whole, when they come. */
 export async function loadLocale(language: Language): Promise<Locale> {
   return (loaded[language] ??= (await load[language]()).default)
 }

@@ -43,7 +43,7 @@ export function DataTable<R>(props: DataTableProps<R>) {
   const { frame, wide } = useWide(width)
   const keys = rows.map(rowKey)
   const on = new Set(ticked)
-  const below = useBelow(rows, keys[0])
+  const below = useBelow(rows, rowKey)
 
   // What rows are told to do is looked up when they do it, so that they need not be
   // rendered again because of it.
@@ -170,13 +170,17 @@ function TickAll({ some, all, change }: { some: boolean; all: boolean; change(al
   return <label className="tick"><input ref={box} type="checkbox" checked={all} aria-label={t('list.tickPage')} onChange={() => change(!all)} /></label>
 }
 
+const none: never[] = []
+
 /**
  * useBelow is how many rows of a new list are left for a moment later: what the
  * screen shows is painted first. Rows that were there before stay where they are.
  */
-function useBelow<R>(rows: R[], first: RowKey | undefined): number {
-  const before = useDeferredValue(first, undefined)
-  return before === first ? 0 : Math.max(0, rows.length - screenful)
+function useBelow<R>(rows: R[], rowKey: (row: R) => RowKey): number {
+  const before = useDeferredValue(rows, none)
+  if (before === rows || rows.length <= screenful) return 0
+  const known = new Set(before.map(rowKey))
+  return rows.slice(screenful).some((row) => known.has(rowKey(row))) ? 0 : rows.length - screenful
 }
 
 /** useWide tells whether a table is wider than its place. */
