@@ -18,6 +18,8 @@ const unused = [
 const names = unused.flatMap((component) => classes[component] ?? [component]).sort((a, b) => b.length - a.length)
 const ofUnused = new RegExp(`\\.ant-(${names.join('|')})(?![a-z])`)
 const ofOurTheme = /^(\.css-var-|\.data-ant-cssinjs)/
+/** Parts of components in use that are never shown: a pop-up's menu has classes of its own, and no form has columns. */
+const neverShown = /\.ant-(menu(?![a-z])|col-(xs|sm|md|lg|xl|xxl|rtl|push|pull|offset|order|[0-9])|layout|listy|affix|otp)/
 
 /** inUse is a style sheet without the rules that only concern what is not used. */
 function inUse(css: string): string {
@@ -25,7 +27,9 @@ function inUse(css: string): string {
   sheet.walkRules((rule) => {
     const frame = rule.parent?.type === 'atrule' ? (rule.parent as AtRule) : undefined
     if (frame?.name.endsWith('keyframes')) return // its selectors are moments
-    if (rule.selectors.every((one) => ofUnused.test(one) || ofOurTheme.test(one))) rule.remove()
+    if (rule.selectors.every((one) => ofUnused.test(one) || ofOurTheme.test(one) || neverShown.test(one))) rule.remove()
+    // The console's own sheet says this of everything; here each element would be searched for each component's name.
+    else if (rule.selector.includes('[class^=') && rule.nodes.every((one) => one.toString().replace(/\s/g, '') === 'box-sizing:border-box')) rule.remove()
   })
   return sheet.toString()
 }

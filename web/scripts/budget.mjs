@@ -21,7 +21,7 @@ function closure(name, into = new Set()) {
   return into
 }
 
-const entry = Object.keys(manifest).find((name) => manifest[name].isEntry)
+const entries = Object.keys(manifest).filter((name) => manifest[name].isEntry)
 const pages = Object.keys(manifest).filter((name) => /^src\/pages\//.test(name) && manifest[name].isDynamicEntry)
 const languages = Object.keys(manifest).filter((name) => /^src\/i18n\/(en|zh)\./.test(name))
 
@@ -34,7 +34,7 @@ function bytes(...names) {
 }
 
 const largestLanguage = languages.sort((a, b) => bytes(b) - bytes(a))[0]
-const base = [entry, largestLanguage].filter(Boolean)
+const base = [...entries, largestLanguage].filter(Boolean)
 console.log(`entry and ${largestLanguage}: ${(bytes(...base) / 1024).toFixed(0)} KiB gzip`)
 for (const page of pages) console.log(`  + ${page}: ${(bytes(...base, page) / 1024).toFixed(0)} KiB`)
 

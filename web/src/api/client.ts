@@ -1,6 +1,7 @@
 // The one way to the API. The types come from what the service says of itself
 // (schema.ts); errors become ApiError, with the service's code and remedy.
 import createClient, { type Middleware } from 'openapi-fetch'
+import { take } from './asked'
 import type { components, paths } from './schema'
 
 /** A type of the API by its name in the description. */
@@ -74,10 +75,32 @@ const middleware: Middleware = {
 export const api = createClient<paths>({
   baseUrl: '',
   credentials: 'same-origin',
+  fetch: (request) => take(request) ?? fetch(request),
   // The service reads several values of one parameter separated by commas.
   querySerializer: { array: { style: 'form', explode: false } },
 })
 api.use(middleware)
+
+/** The lists that are on their way. */
+const lists = new Set<Promise<unknown>>()
+
+/** first marks a list's answer as what people wait for. */
+export function first<T>(answer: Promise<T>): Promise<T> {
+  const known = answer.catch(() => undefined).finally(() => lists.delete(known))
+  lists.add(known)
+  return answer
+}
+
+/**
+ * later is over when the lists that people wait for are there and on the screen. What
+ * counts them, or names what they could be filtered by, is asked for then: the service
+ * would else do everything at once, and the rows came last.
+ */
+export async function later(): Promise<void> {
+  await new Promise((done) => setTimeout(done)) // whatever begins together has begun
+  while (lists.size > 0) await Promise.all(lists)
+  await new Promise((done) => ('requestIdleCallback' in window ? requestIdleCallback(done, { timeout: 500 }) : setTimeout(done, 50)))
+}
 
 /** body returns an answer's body; failures have been thrown by then. */
 export async function body<T>(answer: Promise<{ data?: T }>): Promise<T> {

@@ -3,19 +3,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { api, body } from '../api/client'
-import { setLanguage, type Language } from '../i18n'
-import { recall, remember } from '../lib/store'
+import { setLanguage } from '../i18n'
+import { remember } from '../lib/store'
+import { first, type Ui } from './ui'
 
-export interface Ui {
-  language: Language
-  theme: 'system' | 'light' | 'dark'
-  density: 'compact' | 'comfortable'
-}
-
-function first(): Ui {
-  const zh = navigator.languages?.some((l) => l.toLowerCase().startsWith('zh')) && !navigator.languages[0]?.toLowerCase().startsWith('en')
-  return { language: zh ? 'zh' : 'en', theme: 'system', density: 'compact', ...recall<Partial<Ui>>('ui') }
-}
+export type { Ui }
 
 /** initialLanguage is the one to load before anything is shown. */
 export const initialLanguage = () => first().language

@@ -2,10 +2,11 @@
 // needed; both have the same keys, which a test compares.
 import i18next from 'i18next'
 import { useSyncExternalStore } from 'react'
+import { catalogues, type Language } from './catalogues'
 import type en from './en.json'
 import { compile, translated } from './phrases'
 
-export type Language = 'en' | 'zh'
+export type { Language }
 export const languages: { value: Language; label: string }[] = [
   { value: 'en', label: 'English' },
   { value: 'zh', label: '简体中文' },
@@ -14,11 +15,6 @@ export const languages: { value: Language; label: string }[] = [
 type Plain<K> = K extends `${infer Stem}_one` | `${infer Stem}_other` ? Stem : K
 export type Key = Plain<keyof typeof en>
 type Values = Record<string, string | number>
-
-const catalogues: Record<Language, () => Promise<{ default: Record<string, string> }>> = {
-  en: () => import('./en.json'),
-  zh: () => import('./zh.json'),
-}
 
 const instance = i18next.createInstance()
 const ready = instance.init({

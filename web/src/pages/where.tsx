@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Link } from 'react-router'
+import { later } from '../api/client'
 import { getOverview } from '../api/overview'
 import { listRegistries } from '../api/registries'
 import { t, useLanguage } from '../i18n'
@@ -9,7 +10,7 @@ import type { Filter } from '../table/state'
 
 export function useWhere(): Filter[] {
   const language = useLanguage()
-  const registries = useQuery({ queryKey: ['registries', 'all'], queryFn: ({ signal }) => listRegistries({}, signal), staleTime: 60_000 })
+  const registries = useQuery({ queryKey: ['registries', 'all'], queryFn: ({ signal }) => later().then(() => listRegistries({}, signal)), staleTime: 60_000 })
   return useMemo<Filter[]>(() => {
     void language // the words below are in it
     return [

@@ -10,7 +10,7 @@ import Button from 'antd/es/button'
 import Checkbox from 'antd/es/checkbox'
 import Tooltip from 'antd/es/tooltip'
 import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
-import type { Page } from '../api/client'
+import { first, later, type Page } from '../api/client'
 import { usePreference, useUi } from '../app/preferences'
 import { t } from '../i18n'
 import { number } from '../lib/format'
@@ -23,7 +23,8 @@ import { hasTicks, type Exporting } from './exporting'
 import { FilterBar } from './FilterBar'
 import { Rows, type Acts } from './Rows'
 import { countOf, nothing, ticked, toggled, useSelection, type RowKey, type Selection } from './selection'
-import { pageSizes, useListState, type Filter, type ListState } from './state'
+import { defaultSize, pageSizes } from './size'
+import { useListState, type Filter, type ListState } from './state'
 
 const ExportDialog = lazy(() => import('./ExportDialog'))
 const ColumnSettings = lazy(() => import('./ColumnSettings')) as unknown as typeof import('./ColumnSettings').default
@@ -87,15 +88,15 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   const request: ListQuery = { ...state.query, limit: state.limit, ...(state.sort && { sort: state.sort }), ...(state.cursor && { cursor: state.cursor }) }
   const page = useQuery({
     queryKey: [name, ...of, 'list', request],
-    queryFn: ({ signal }) => load(request, signal),
+    queryFn: ({ signal }) => first(load(request, signal)),
     placeholderData: keepPreviousData,
     staleTime: stale,
     refetchInterval: props.refetchInterval ? (q) => props.refetchInterval?.(q.state.data) ?? false : false,
   })
-  // Counted apart, so that no page waits for it.
+  // Counted apart, and later, so that no page waits for it.
   const count = useQuery<number>({
     queryKey: [name, ...of, 'count', state.query],
-    queryFn: ({ signal }) => load({ ...state.query, limit: 1, total: true }, signal).then((p) => p.total ?? 0),
+    queryFn: ({ signal }) => later().then(() => load({ ...state.query, limit: 1, total: true }, signal)).then((p) => p.total ?? 0),
     placeholderData: keepPreviousData,
     staleTime: stale,
   })
@@ -209,7 +210,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
         <div className="pages">
           <label className="row" style={{ gap: 4 }}>
             {t('list.perPage')}
-            <select className="native-select" value={state.limit} onChange={(e) => state.set({ limit: e.target.value === '50' ? undefined : e.target.value })}>
+            <select className="native-select" value={state.limit} onChange={(e) => state.set({ limit: e.target.value === String(defaultSize) ? undefined : e.target.value })}>
               {pageSizes.map((n) => <option key={n} value={n}>{n}</option>)}
             </select>
           </label>

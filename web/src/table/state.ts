@@ -2,6 +2,7 @@
 // back to the page before, and a link shows the same to whoever may see it.
 import { useCallback, useMemo } from 'react'
 import { useLocation, useNavigate, useSearchParams } from 'react-router'
+import { defaultSize } from './size'
 
 export interface Choice {
   value: string
@@ -32,9 +33,6 @@ export function parametersOf(filter: Filter): string[] {
   if (filter.kind === 'sizes') return [`min${upper}`, `max${upper}`]
   return [filter.key]
 }
-
-export const pageSizes = [20, 50, 100, 200]
-const defaultSize = 50
 
 export interface ListState {
   /** Filters and search as the API takes them. */

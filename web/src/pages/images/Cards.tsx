@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { later } from '../../api/client'
 import { getOverview } from '../../api/overview'
 import { t } from '../../i18n'
 import { ago, number } from '../../lib/format'
@@ -6,7 +7,7 @@ import { Stat, totalOf } from '../../ui/bits'
 
 /** Cards are the figures of the last scans. Each leads to what it counts. */
 export function Cards({ local }: { local?: boolean }) {
-  const overview = useQuery({ queryKey: ['overview', 'estate'], queryFn: getOverview })
+  const overview = useQuery({ queryKey: ['overview', 'estate'], queryFn: () => later().then(getOverview) })
   const o = local ? overview.data?.local : overview.data?.repository
   const list = local ? '/local-images' : '/images'
   const c = o?.counters

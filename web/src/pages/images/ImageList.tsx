@@ -65,7 +65,7 @@ export function ImageList({ name, title, local, columns, filters, placeholder, e
   const [licensing, license] = useState<{ filter: AssetFilter; name?: string; done?: () => void }>()
   const [dialog, show] = useDialog()
   const mayScan = may('scan')
-  const enforced = useQuota()?.enabled
+  const enforced = useQuota()?.enabled ?? false
   const source = local ? 'local' : undefined
 
   const all = useMemo<Column<AssetRow>[]>(() => {

@@ -2,6 +2,7 @@ import SyncOutlined from '@ant-design/icons/SyncOutlined'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import AntApp from 'antd/es/app'
 import Button from 'antd/es/button'
+import { later } from '../../api/client'
 import { listRegistries, startSync } from '../../api/registries'
 import { t } from '../../i18n'
 import { number } from '../../lib/format'
@@ -13,7 +14,7 @@ export function SyncAssets() {
   const queries = useQueryClient()
   const registries = useQuery({
     queryKey: ['registries', 'all'],
-    queryFn: ({ signal }) => listRegistries({}, signal),
+    queryFn: ({ signal }) => later().then(() => listRegistries({}, signal)),
     refetchInterval: (q) => (q.state.data?.items.some((r) => r.sync.state === 'running') ? 2000 : false),
   })
   const all = registries.data?.items ?? []

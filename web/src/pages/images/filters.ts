@@ -1,6 +1,7 @@
 // The filters of lists of image rows, the same wherever such a list stands.
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
+import { later } from '../../api/client'
 import { listFacets, type Facets } from '../../api/images'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
@@ -17,9 +18,9 @@ export const facet = (facets: Facets | undefined, name: keyof Facets): Choice[] 
 
 export function useImageFilters(): Filter[] {
   const language = useLanguage()
-  const facets = useQuery({ queryKey: ['images', 'facets'], queryFn: ({ signal }) => listFacets({}, signal), staleTime: 30_000 })
+  const facets = useQuery({ queryKey: ['images', 'facets'], queryFn: ({ signal }) => later().then(() => listFacets({}, signal)), staleTime: 30_000 })
   const f = facets.data
-  const enforced = useQuota()?.enabled
+  const enforced = useQuota()?.enabled ?? false
   return useMemo<Filter[]>(() => {
     void language // the words below are in it
     return [

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
+import { later } from '../../api/client'
 import { listLocalFacets } from '../../api/hosts'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
@@ -10,7 +11,7 @@ import { useQuota } from '../quota/useQuota'
 /** useLocalFilters are the filters of lists of images on servers. */
 export function useLocalFilters(): Filter[] {
   const language = useLanguage()
-  const facets = useQuery({ queryKey: ['local-images', 'facets'], queryFn: ({ signal }) => listLocalFacets({}, signal), staleTime: 30_000 })
+  const facets = useQuery({ queryKey: ['local-images', 'facets'], queryFn: ({ signal }) => later().then(() => listLocalFacets({}, signal)), staleTime: 30_000 })
   const f = facets.data
   const enforced = useQuota()?.enabled
   return useMemo<Filter[]>(() => {
