@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/registry"
 )
@@ -107,25 +109,29 @@ func (s *server) overview(ctx context.Context, in *struct {
 	now := s.now().In(zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
 	v := Estate{At: now.UTC(), Today: now.Format(time.DateOnly)}
-	counts, err := s.Overviews.Overview(ctx, pratique.SourceRegistry, today)
-	if err != nil {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if v.Repository, err = s.Overviews.Overview(ctx, pratique.SourceRegistry, today); err == nil {
+			v.Change, err = s.change(ctx, today, v.Repository)
+		}
+		return err
+	})
+	group.Go(func() (err error) {
+		v.Local, err = s.Overviews.Overview(ctx, pratique.SourceLocal, today)
+		return err
+	})
+	group.Go(func() (err error) {
+		v.Knowledge, err = s.knowledge(ctx, now)
+		return err
+	})
+	group.Go(func() error {
+		rows, err := s.Registries.Registries(ctx)
+		v.Registries = countRegistries(rows)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	v.Repository = counts
-	if v.Local, err = s.Overviews.Overview(ctx, pratique.SourceLocal, today); err != nil {
-		return nil, err
-	}
-	if v.Change, err = s.change(ctx, today, counts); err != nil {
-		return nil, err
-	}
-	if v.Knowledge, err = s.knowledge(ctx, now); err != nil {
-		return nil, err
-	}
-	rows, err := s.Registries.Registries(ctx)
-	if err != nil {
-		return nil, err
-	}
-	v.Registries = countRegistries(rows)
 	v.NeedsAttention = attention(&v)
 	return &body[Estate]{v}, nil
 }

@@ -59,6 +59,9 @@ const (
 	ofHosts         = "a.source, a.reason, COALESCE(i.rows_live - i.rows_local, 0), " + hostsOfRow + ", " + containersOfRow + ", (SELECT COUNT(*) FROM containers x WHERE x.image_id = a.image_id AND x.running)"
 )
 
+// nameOfRow is the name of a row's repository.
+const nameOfRow = "(SELECT x.name FROM repositories x WHERE x.id = a.repository_id)"
+
 // assetFrom: lists of assets begin here.
 const assetFrom = `FROM assets a JOIN repositories r ON r.id = a.repository_id JOIN registries g ON g.id = a.registry_id LEFT JOIN images i ON i.id = a.image_id `
 
@@ -79,7 +82,7 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id), c.progress, c.error, " + ofHosts + ", " + nullableCounters,
 		from:    assetFrom + "LEFT JOIN scans c ON c.id = i.scan_id",
 		sorts: map[string]string{
-			"": "a.id", "name": "(SELECT x.name FROM repositories x WHERE x.id = a.repository_id)", "tag": "a.tag", "registry": "(SELECT x.name FROM registries x WHERE x.id = a.registry_id)",
+			"": "a.id", "name": nameOfRow, "tag": "a.tag", "registry": "(SELECT x.name FROM registries x WHERE x.id = a.registry_id)",
 			"size": "a.size", "created": "COALESCE(a.created, 0)", "pushed": "COALESCE(a.pushed, 0)", "firstSeen": "a.first_seen", "synced": "a.last_seen", "scanned": "a.scanned_at",
 			"status": "a.status", "worst": "a.worst", "vulnerabilities": "a.vulnerabilities", "critical": "a.critical", "secrets": "a.secrets", "malware": "a.malware", "packages": "a.packages",
 			"hosts": hostsOfRow, "containers": containersOfRow,
@@ -100,6 +103,8 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		l.and("a.source = 'local'")
 	default:
 		l.and("a.source = 'registry'")
+		l.sorts["name"] = "r.name"
+		l.narrowBy = map[string]string{"name": "FROM repositories r JOIN assets a ON a.repository_id = r.id"}
 	}
 	l.inIDs("a.id", f.IDs)
 	if len(f.Exclude) > 0 {

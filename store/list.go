@@ -33,6 +33,9 @@ type listing struct {
 	pick string
 	// narrow may be what is enough of from to choose and to count rows.
 	narrow string
+	// narrowBy is what to choose rows from in an order that another table has an index
+	// for: then a page is read and not sorted out of all rows.
+	narrowBy map[string]string
 }
 
 // and adds a condition.
@@ -188,7 +191,7 @@ func page[T any](ctx context.Context, s *Store, l *listing, r pratique.PageReque
 	ordered := " ORDER BY " + strings.Join(by, direction+", ") + direction
 	chosen := after.condition()
 	if l.pick != "" {
-		chosen = " WHERE " + l.pick + " IN (SELECT " + l.pick + " " + cmp.Or(l.narrow, l.from) + chosen + ordered + fmt.Sprintf(" LIMIT %d)", limit+1)
+		chosen = " WHERE " + l.pick + " IN (SELECT " + l.pick + " " + cmp.Or(l.narrowBy[r.Sort], l.narrow, l.from) + chosen + ordered + fmt.Sprintf(" LIMIT %d)", limit+1)
 	}
 	rows, err := s.query(ctx, "SELECT "+l.columns+", "+strings.Join(by, ", ")+" "+l.from+chosen+ordered+fmt.Sprintf(" LIMIT %d", limit+1), after.args...)
 	if err != nil {

@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pratique/pratique"
 )
@@ -55,22 +58,25 @@ func (s *Store) Overview(ctx context.Context, source pratique.ImageSource, today
 	if err != nil {
 		return v, err
 	}
-	if err := s.row(ctx, `SELECT (SELECT COUNT(*) FROM registries g WHERE `+ofUsers+`),
+	// Each part reads a table of its own from end to end: side by side, so that the
+	// answer takes as long as the largest.
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.countRows(ctx, source, rules, today, &v) })
+	group.Go(func() error {
+		return s.row(ctx, "SELECT COUNT(*), "+sumCounters+" FROM images i WHERE "+ofSource(source)).Scan(append([]any{&v.Images}, counterTargets(&v.Counters)...)...)
+	})
+	group.Go(func() error {
+		return errors.Join(s.countWhole(ctx, source, &v), s.countHosts(ctx, source, &v), s.countDistinct(ctx, source, &v))
+	})
+	err = group.Wait()
+	return v, err
+}
+
+// countWhole counts what there is, and what waits.
+func (s *Store) countWhole(ctx context.Context, source pratique.ImageSource, v *pratique.Overview) error {
+	return s.row(ctx, `SELECT (SELECT COUNT(*) FROM registries g WHERE `+ofUsers+`),
 		(SELECT COUNT(*) FROM repositories r JOIN registries g ON g.id = r.registry_id WHERE r.gone IS NULL AND `+ofUsers+`), (SELECT COUNT(*) FROM scans WHERE ended IS NULL AND started IS NULL),
-		(SELECT COUNT(*) FROM packages WHERE pending), (SELECT MAX(scanned_at) FROM images i WHERE `+ofSource(source)+")").Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending, intoOrNil{&v.LastScan}); err != nil {
-		return v, err
-	}
-	v.ByStatus = map[pratique.Status]int{}
-	if err := s.countRows(ctx, source, rules, today, &v); err != nil {
-		return v, err
-	}
-	if err := s.row(ctx, "SELECT COUNT(*), "+sumCounters+" FROM images i WHERE "+ofSource(source)).Scan(append([]any{&v.Images}, counterTargets(&v.Counters)...)...); err != nil {
-		return v, err
-	}
-	if err := s.countHosts(ctx, source, &v); err != nil {
-		return v, err
-	}
-	return v, s.countDistinct(ctx, source, &v)
+		(SELECT COUNT(*) FROM packages WHERE pending), (SELECT MAX(scanned_at) FROM images i WHERE `+ofSource(source)+")").Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending, intoOrNil{&v.LastScan})
 }
 
 // countDistinct counts vulnerabilities, each once.
@@ -135,6 +141,7 @@ func (s *Store) countRows(ctx context.Context, source pratique.ImageSource, rule
 	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL AND "+assetsOf(source), rules, rules).Scan(targets...); err != nil {
 		return err
 	}
+	v.ByStatus = map[pratique.Status]int{}
 	for i, status := range statuses {
 		v.ByStatus[status] = byStatus[i]
 	}

@@ -6,7 +6,8 @@
 // The console is one page with many addresses: what is no file is answered by
 // index.html, whose script looks at the address. Files below assets/ carry a hash
 // of their content in their names; browsers keep them for ever. index.html is
-// asked for each time.
+// asked for each time, and what is left, the icon, once a day: browsers ask for it
+// whenever the address changes.
 package web
 
 import (
@@ -84,9 +85,12 @@ const (
 
 func newFile(name string, content []byte) (*file, error) {
 	sum := sha256.Sum256(content)
-	f := &file{content: content, title: name, contentType: contentType(name), cacheControl: "no-cache",
+	f := &file{content: content, title: name, contentType: contentType(name), cacheControl: "public, max-age=86400",
 		etag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-	if strings.HasPrefix(name, hashed) {
+	switch {
+	case name == index:
+		f.cacheControl = "no-cache"
+	case strings.HasPrefix(name, hashed):
 		f.cacheControl = "public, max-age=31536000, immutable"
 	}
 	var zipped bytes.Buffer

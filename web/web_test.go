@@ -59,7 +59,7 @@ func TestAddresses(t *testing.T) {
 		{"/vulnerabilities/CVE-2021-44228", "text/html; charset=utf-8", "no-cache", 200},
 		{"/../../etc/passwd", "text/html; charset=utf-8", "no-cache", 200},
 		{"/.gitkeep", "text/html; charset=utf-8", "no-cache", 200},
-		{"/favicon.svg", "image/svg+xml", "no-cache", 200},
+		{"/favicon.svg", "image/svg+xml", "public, max-age=86400", 200},
 		{"/assets/main-abc123.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable", 200},
 		{"/assets/main-of-an-older-version.js", "text/plain; charset=utf-8", "", 404},
 	} {

@@ -27,6 +27,8 @@ const ready = instance.init({
   showSupportNotice: false,
 } as Parameters<typeof instance.init>[0])
 
+/** The catalogue in use. What has neither number nor name in it is read here: a list says a thousand words. */
+let words: Record<string, string> = {}
 let phrases: ReturnType<typeof compile> = []
 let version = 0
 const listeners = new Set<() => void>()
@@ -34,9 +36,8 @@ const listeners = new Set<() => void>()
 /** setLanguage loads a language and shows everything in it. */
 export async function setLanguage(language: Language): Promise<void> {
   await ready
-  if (!instance.hasResourceBundle(language, 'translation')) {
-    instance.addResourceBundle(language, 'translation', (await catalogues[language]()).default)
-  }
+  const catalogue = (await catalogues[language]()).default
+  if (!instance.hasResourceBundle(language, 'translation')) instance.addResourceBundle(language, 'translation', catalogue)
   // The first page need not wait for what is said when something is wrong.
   if (language === 'zh' && phrases.length === 0) {
     void import('./phrases.zh.json').then((book) => {
@@ -44,6 +45,7 @@ export async function setLanguage(language: Language): Promise<void> {
       changed()
     })
   }
+  words = catalogue
   if (instance.language === language) return
   await instance.changeLanguage(language)
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
@@ -61,14 +63,15 @@ export function currentLanguage(): Language {
 
 /** t translates a key that is known when the program is written. */
 export function t(key: Key, values?: Values): string {
-  return instance.t(key as string, values ?? {}) as string
+  return values ? (instance.t(key as string, values) as string) : (words[key] ?? key)
 }
 
 /** tx translates a word of the API ("status", "failed"), or shows it as it is when it is new to us. */
 export function tx(group: string, word: string | undefined, values?: Values): string {
   if (!word) return ''
   const key = `${group}.${word}`
-  return instance.exists(key) ? (instance.t(key, values ?? {}) as string) : word
+  if (!values) return words[key] ?? word
+  return instance.exists(key) ? (instance.t(key, values) as string) : word
 }
 
 /** useLanguage renders a component again when the language changes. */
