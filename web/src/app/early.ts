@@ -18,15 +18,17 @@ if (recall<boolean>('signedIn') === true) {
   // The session's answer names the service's last event, and whatever is shown must
   // not be older than that: the page hears only of what comes after it.
   const session = keep('/api/v1/session')
-  const ask = page && askOf(page)
-  session.then((answer) => { if (answer.ok && ask) void keep(ask) }, () => undefined)
+  session.then((answer) => { if (answer.ok) asksOf(page).forEach(keep) }, () => undefined)
 }
 
-/** askOf is what a page asks for first: a list has the parameters of its address, but for what is open beside it. */
-function askOf(page: PageOf): string | undefined {
-  if (!page.list) return page.asks?.()
-  const params = new URLSearchParams(location.search)
-  for (const name of [...params.keys()]) if (/^(dialog|edit|v|.*\..*)$/.test(name)) params.delete(name)
-  if (!params.has('limit')) params.set('limit', String(defaultSize))
-  return `${page.list}?${params}`
+/** asksOf is what a page asks for first: a list has the parameters of its address, but for what is open beside it, and the columns that its user wants. */
+function asksOf(page: PageOf | undefined): string[] {
+  const asks = ['/api/v1/preferences/ui', ...(page?.asks?.() ?? [])]
+  if (page?.list) {
+    const params = new URLSearchParams(location.search)
+    for (const name of [...params.keys()]) if (/^(dialog|edit|v|.*\..*)$/.test(name)) params.delete(name)
+    if (!params.has('limit')) params.set('limit', String(defaultSize))
+    asks.push(`/api/v1/${page.list}?${params}`, `/api/v1/preferences/columns.${page.list}`)
+  }
+  return asks
 }

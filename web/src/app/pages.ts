@@ -5,9 +5,10 @@ import type { ComponentType } from 'react'
 export interface PageOf {
   /** The file exports the page as Component. */
   load(): Promise<{ Component: ComponentType }>
-  /** The address of the API whose list the page shows, or the whole of what it asks. */
+  /** The list that the page shows, by its name in the API. */
   list?: string
-  asks?(): string
+  /** Addresses of the API that it asks besides. */
+  asks?(): string[]
   /** The drawer's addresses are below the list's, which stays as it is. */
   drawer?: boolean
 }
@@ -15,19 +16,19 @@ export interface PageOf {
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
 
 export const pages: Record<string, PageOf> = {
-  '': { load: () => import('../pages/overview/OverviewPage'), asks: () => `/api/v1/overview?zone=${encodeURIComponent(zone())}` },
-  images: { load: () => import('../pages/images/ImagesPage'), list: '/api/v1/images', drawer: true },
-  'local-images': { load: () => import('../pages/local/LocalImagesPage'), list: '/api/v1/local-images', drawer: true },
-  hosts: { load: () => import('../pages/hosts/HostsPage'), list: '/api/v1/hosts' },
-  containers: { load: () => import('../pages/containers/ContainersPage'), list: '/api/v1/containers' },
+  '': { load: () => import('../pages/overview/OverviewPage'), asks: () => [`/api/v1/overview?zone=${encodeURIComponent(zone())}`] },
+  images: { load: () => import('../pages/images/ImagesPage'), list: 'images', drawer: true },
+  'local-images': { load: () => import('../pages/local/LocalImagesPage'), list: 'local-images', drawer: true },
+  hosts: { load: () => import('../pages/hosts/HostsPage'), list: 'hosts' },
+  containers: { load: () => import('../pages/containers/ContainersPage'), list: 'containers' },
   agents: { load: () => import('../pages/agents/AgentsPage') },
-  vulnerabilities: { load: () => import('../pages/vulnerabilities/VulnerabilitiesPage'), list: '/api/v1/vulnerabilities' },
+  vulnerabilities: { load: () => import('../pages/vulnerabilities/VulnerabilitiesPage'), list: 'vulnerabilities' },
   'vulnerabilities/:id': { load: () => import('../pages/vulnerabilities/VulnerabilityPage') },
-  malware: { load: () => import('../pages/malware/MalwarePage'), list: '/api/v1/malware' },
-  secrets: { load: () => import('../pages/secrets/SecretsPage'), list: '/api/v1/secrets' },
-  components: { load: () => import('../pages/components/ComponentsPage'), list: '/api/v1/components' },
+  malware: { load: () => import('../pages/malware/MalwarePage'), list: 'malware' },
+  secrets: { load: () => import('../pages/secrets/SecretsPage'), list: 'secrets' },
+  components: { load: () => import('../pages/components/ComponentsPage'), list: 'components' },
   'components/:id': { load: () => import('../pages/components/ComponentPage') },
-  tasks: { load: () => import('../pages/tasks/TasksPage'), list: '/api/v1/tasks' },
+  tasks: { load: () => import('../pages/tasks/TasksPage'), list: 'tasks' },
   'tasks/:id': { load: () => import('../pages/tasks/TaskPage') },
   schedules: { load: () => import('../pages/schedules/SchedulesPage') },
   registries: { load: () => import('../pages/registries/RegistriesPage') },

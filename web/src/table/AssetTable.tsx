@@ -79,7 +79,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   const state = useListState(filters, props.scope, props.fixed)
   const { ui } = useUi()
   const narrow = useNarrow()
-  const [choice, setChoice] = usePreference<Choice | null>(`columns.${name}`, null)
+  const [choice, setChoice, chose] = usePreference<Choice | null>(`columns.${name}`, null)
   const [settings, setSettings] = useState(false)
   const [exports, setExports] = useState(false)
   const [at, setAt] = useState(-1) // the row that keys act on
@@ -142,7 +142,9 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
     acts.current = { order, select }
   })
 
-  const waiting = page.isPending || page.isPlaceholderData
+  // Rows would jump if the columns that the user wants came after them.
+  const none = page.isPending || !chose
+  const waiting = none || page.isPlaceholderData
   const emptyNote = state.filtered
     ? <Empty title={t('list.nothingFound')} help={t('list.nothingFoundHelp')} action={<Button onClick={state.clear}>{t('list.clearAll')}</Button>} />
     : <Empty {...props.empty} />
@@ -151,11 +153,11 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   if (page.error && !page.data) {
     content = <div style={{ padding: 12 }}><ErrorNote error={page.error} retry={() => void page.refetch()} /></div>
   } else if (narrow) {
-    content = page.isPending ? <Waiting /> : rows.length === 0 ? emptyNote : (
+    content = none ? <Waiting /> : rows.length === 0 ? emptyNote : (
       <Cards rows={rows} columns={shown} keys={keys} ticks={ticks ? new Set(ticked(selection, keys)) : undefined} tick={(key) => select(toggled(selection, key))} current={props.current} />
     )
   } else {
-    content = page.isPending ? <Waiting /> : (
+    content = none ? <Waiting /> : (
       <Rows<R>
         rows={rows}
         rowKey={rowKey}
@@ -204,7 +206,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
       <div className={`list-progress${waiting || page.isFetching ? ' on' : ''}`} />
       {content}
       {/* Unseen until there are rows: it would jump to their end. */}
-      <div className="list-foot" style={page.isPending ? { visibility: 'hidden' } : undefined}>
+      <div className="list-foot" style={none ? { visibility: 'hidden' } : undefined}>
         <span aria-live="polite">{total === undefined ? '…' : t('list.total', { count: total, n: number(total) })}</span>
         {page.error && page.data && <span className="tag bad">{t('list.stale')}</span>}
         <div className="pages">

@@ -25,7 +25,7 @@ export function SyncAssets() {
   function ask() {
     modal.confirm({
       title: t('sync.confirm'),
-      content: t('sync.confirmHelp', { count: all.length }),
+      content: registries.data && t('sync.confirmHelp', { count: all.length }),
       okText: t('common.ok'),
       async onOk() {
         try {
@@ -40,7 +40,7 @@ export function SyncAssets() {
   }
 
   return (
-    <Button icon={<SyncOutlined aria-hidden spin={running.length > 0} />} disabled={all.length === 0 || running.length > 0} onClick={ask}>
+    <Button icon={<SyncOutlined aria-hidden spin={running.length > 0} />} disabled={registries.data && (all.length === 0 || running.length > 0)} onClick={ask}>
       {running.length === 0 ? t('sync.assets') : total > 0 ? t('sync.progress', { done: number(done), total: number(total) }) : t('sync.running')}
     </Button>
   )
