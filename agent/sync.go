@@ -83,8 +83,8 @@ func (f *farRows) RepositoryAssets(ctx context.Context, _ int64, repository stri
 	return rows.Rows, err
 }
 
-// KnownManifests implements scan.ListingStore.
-func (f *farRows) KnownManifests(ctx context.Context, digests ...pratique.Digest) (all []pratique.Asset, err error) {
+// KnownManifests implements scan.ListingStore; the registry is the run's.
+func (f *farRows) KnownManifests(ctx context.Context, _ int64, digests ...pratique.Digest) (all []pratique.Asset, err error) {
 	for part := range slices.Chunk(digests, wire.MaxManifests) {
 		var rows wire.Rows
 		if err := f.persist(ctx, &wire.Manifests{Run: wire.Run{Run: f.run}, Digests: part}, &rows); err != nil {

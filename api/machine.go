@@ -488,10 +488,11 @@ func (m *Machine) repository(ctx context.Context, from caller, r *wire.Repositor
 }
 
 func (m *Machine) manifests(ctx context.Context, from caller, r *wire.Manifests) (any, error) {
-	if _, err := m.Fleet.SiteRun(ctx, from.agent, r.Run.Run); err != nil {
+	run, err := m.Fleet.SiteRun(ctx, from.agent, r.Run.Run)
+	if err != nil {
 		return nil, err
 	}
-	rows, err := m.Fleet.Syncer.Store.KnownManifests(ctx, r.Digests...)
+	rows, err := m.Fleet.Syncer.Store.KnownManifests(ctx, run.RegistryID, r.Digests...)
 	return &wire.Rows{Rows: rows}, err
 }
 

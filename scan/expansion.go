@@ -125,7 +125,7 @@ func (e *expansion) read(ctx context.Context) error {
 		e.fill(contents, nil)
 		return nil
 	}
-	elsewhere, err := e.listing.rows.KnownManifests(ctx, missing...)
+	elsewhere, err := e.listing.rows.KnownManifests(ctx, e.listing.registry.ID, missing...)
 	if err != nil {
 		return err
 	}

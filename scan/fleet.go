@@ -388,7 +388,20 @@ func (f *Fleet) judge(ctx context.Context, a pratique.Agent, h held, reading pra
 		Image: img, Source: untold{reading.Layers}, Problems: problems, Pass: f.Pass, Keys: reading.Keys, Store: h.facts, Attested: a.Kind == pratique.AgentHost,
 		Knowledge: known, Bundle: bundle, Credentials: f.Credentials, Progress: NewTracker(nil), Tool: f.Tool, Started: now, Now: now.UTC(),
 	})
+	if report != nil {
+		readThere(report.Layers, reading.Layers)
+	}
 	return report, KnowledgeName(known), err
+}
+
+// readThere says of layers that the agent read for this scan that they were read: when
+// it is judged, the facts of all of them are known.
+func readThere(layers []pratique.Layer, told []pratique.ReadLayer) {
+	for i := range layers {
+		if i < len(told) && told[i].State == pratique.LayerRead && layers[i].State == pratique.LayerCached {
+			layers[i].State = pratique.LayerRead
+		}
+	}
 }
 
 // described is an image as its config and the agent describe it.

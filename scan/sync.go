@@ -46,7 +46,8 @@ type SyncStore interface {
 // ListingStore is where a listing goes.
 type ListingStore interface {
 	RepositoryAssets(ctx context.Context, registryID int64, repository string) ([]pratique.Asset, error)
-	KnownManifests(ctx context.Context, digests ...pratique.Digest) ([]pratique.Asset, error)
+	// KnownManifests are rows of registries that the same ones read.
+	KnownManifests(ctx context.Context, registryID int64, digests ...pratique.Digest) ([]pratique.Asset, error)
 	SyncRepository(ctx context.Context, registryID int64, repository string, listing []pratique.Asset, whole bool) (pratique.SyncResult, error)
 	// SyncProgress is CodeCancelled when somebody else has ended the run.
 	SyncProgress(ctx context.Context, run pratique.SyncRun) error

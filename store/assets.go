@@ -79,8 +79,8 @@ func (s *Store) Locations(ctx context.Context, imageID pratique.Digest) ([]prati
 // SyncRepository brings one repository up to a listing of it. With whole, rows
 // that are not listed are gone; without, only other rows of the listed tags are
 // (a tag that led to one platform, and leads to several now). An asset without
-// ImageID takes it from a known manifest of the same digest; those that remain
-// are returned as unread.
+// ImageID takes it from a known manifest of the same digest and reader; those that
+// remain are returned as unread.
 func (s *Store) SyncRepository(ctx context.Context, registryID int64, repository string, listing []pratique.Asset, whole bool) (result pratique.SyncResult, err error) {
 	if repository == "" || len(repository) > maxIndexed {
 		return result, pratique.Errorf(pratique.CodeInvalid, "a repository's name of %d bytes", len(repository))
@@ -216,8 +216,8 @@ func (y *repositorySync) load(ctx context.Context) error {
 	return err
 }
 
-// fillIn gives listed assets the content that another row with the same manifest
-// is known to have.
+// fillIn gives listed assets the content that another row with the same manifest, of
+// a registry with the same reader, is known to have.
 func (y *repositorySync) fillIn(ctx context.Context, listing []pratique.Asset) error {
 	var missing []string
 	for _, a := range listing {
@@ -229,7 +229,7 @@ func (y *repositorySync) fillIn(ctx context.Context, listing []pratique.Asset) e
 	for part := range slices.Chunk(slices.Compact(missing), chunk) {
 		in, args := marks(part)
 		donors, err := collect(ctx, y.tx, func(rows *sql.Rows, a *pratique.Asset) error { return rows.Scan(assetTargets(a)...) },
-			"SELECT "+assetColumns+assetTables+"WHERE a.source = 'registry' AND a.image_id IS NOT NULL AND a.digest IN ("+in+")", args...)
+			"SELECT "+assetColumns+assetTables+"JOIN registries g ON g.id = a.registry_id WHERE "+sameReader+" AND a.source = 'registry' AND a.image_id IS NOT NULL AND a.digest IN ("+in+")", append([]any{y.registryID}, args...)...)
 		if err != nil {
 			return err
 		}

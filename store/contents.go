@@ -9,16 +9,21 @@ import (
 	"github.com/pratique/pratique"
 )
 
-// KnownManifests are rows, of whatever registry, whose manifest is among the
-// digests and was read: what a manifest says is the same everywhere. Each digest
-// comes at most once.
-func (s *Store) KnownManifests(ctx context.Context, digests ...pratique.Digest) ([]pratique.Asset, error) {
+// sameReader chooses registries g that whoever reads a registry reads as well: the
+// service itself, or the agents of one site. What a manifest says is the same
+// everywhere, but who says it is not: an agent's word about a manifest is believed for
+// its own site's registries, and it learns nothing about those of others.
+const sameReader = "g.site = (SELECT site FROM registries WHERE id = ?)"
+
+// KnownManifests are rows, of a registry and of others with the same reader, whose
+// manifest is among the digests and was read. Each digest comes at most once.
+func (s *Store) KnownManifests(ctx context.Context, registryID int64, digests ...pratique.Digest) ([]pratique.Asset, error) {
 	var known []pratique.Asset
 	seen := map[pratique.Digest]bool{}
 	for part := range slices.Chunk(digests, chunk) {
 		in, args := marks(part)
 		some, err := collect(ctx, s, func(rows *sql.Rows, a *pratique.Asset) error { return rows.Scan(assetTargets(a)...) },
-			"SELECT "+assetColumns+assetTables+"WHERE a.source = 'registry' AND a.image_id IS NOT NULL AND a.digest IN ("+in+") ORDER BY a.id", args...)
+			"SELECT "+assetColumns+assetTables+"JOIN registries g ON g.id = a.registry_id WHERE "+sameReader+" AND a.source = 'registry' AND a.image_id IS NOT NULL AND a.digest IN ("+in+") ORDER BY a.id", append([]any{registryID}, args...)...)
 		if err != nil {
 			return nil, err
 		}

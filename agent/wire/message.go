@@ -232,7 +232,7 @@ type Repository struct {
 	Repository string `json:"repository"`
 }
 
-// Manifests asks what the service knows of manifests, from wherever.
+// Manifests asks what the service knows of manifests from registries of the site.
 type Manifests struct {
 	Run
 	Digests []pratique.Digest `json:"digests"`

@@ -334,7 +334,7 @@ func localImages(t *testing.T, s *store.Store, _ string) {
 	if got := ok[pratique.SyncResult](t)(s.SyncRepository(ctx, r.ID, "team/other", []pratique.Asset{unknown}, true)); len(got.Unread) != 1 {
 		t.Errorf("a registry's row took its content from a host: %+v", got)
 	}
-	if known := ok[[]pratique.Asset](t)(s.KnownManifests(ctx, digest("manifest", 7))); len(known) != 0 {
+	if known := ok[[]pratique.Asset](t)(s.KnownManifests(ctx, r.ID, digest("manifest", 7))); len(known) != 0 {
 		t.Errorf("known by a host's word: %+v", known)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func contents(t *testing.T, s *store.Store, _ string) {
 	if rows := ok[[]pratique.Asset](t)(s.UnreadAssets(ctx, all, 10)); len(rows) != 1 || rows[0].Tag != "1" {
 		t.Errorf("unread rows %+v", rows)
 	}
-	if known := ok[[]pratique.Asset](t)(s.KnownManifests(ctx, digest("manifest", 1), digest("manifest", 2))); len(known) != 1 || known[0].ImageID != imageID(2) {
+	if known := ok[[]pratique.Asset](t)(s.KnownManifests(ctx, r.ID, digest("manifest", 1), digest("manifest", 2))); len(known) != 1 || known[0].ImageID != imageID(2) {
 		t.Errorf("known %+v", known)
 	}
 	must(t, s.FillContents(ctx, asset("", 1)))
@@ -120,6 +121,41 @@ func contents(t *testing.T, s *store.Store, _ string) {
 	rows := ok[pratique.Page[pratique.AssetRow]](t)(s.Assets(ctx, pratique.AssetFilter{Search: string(imageID(1))}, pratique.PageRequest{}))
 	if len(rows.Items) != 1 || rows.Items[0].Tag != "1" || rows.Items[0].Size == 0 || rows.Items[0].Created == nil {
 		t.Errorf("found by its id: %+v", rows.Items)
+	}
+}
+
+// strangers: what an agent of one site says of a manifest is believed, and told, for
+// that site's registries alone.
+func strangers(t *testing.T, s *store.Store, _ string) {
+	ctx := context.Background()
+	registries := map[string]pratique.Registry{}
+	for name, site := range map[string]string{"ours": "", "also ours": "", "berlin": "berlin", "berlin 2": "berlin", "paris": "paris"} {
+		registries[name] = ok[pratique.Registry](t)(s.CreateRegistry(ctx, pratique.Registry{Name: name, Kind: "oci", Address: "https://registry.example", Site: site}, ""))
+	}
+	// Each says something else of the same manifest; none but one can be right.
+	for name, content := range map[string]int{"ours": 1, "berlin": 2} {
+		claimed := asset("1", 1)
+		claimed.ImageID = imageID(content)
+		ok[pratique.SyncResult](t)(s.SyncRepository(ctx, registries[name].ID, "team/app", []pratique.Asset{claimed}, true))
+	}
+	for name, content := range map[string]int{"ours": 1, "also ours": 1, "berlin": 2, "berlin 2": 2, "paris": 0} {
+		want := []pratique.Digest{}
+		if content != 0 {
+			want = append(want, imageID(content))
+		}
+		got := []pratique.Digest{}
+		for _, a := range ok[[]pratique.Asset](t)(s.KnownManifests(ctx, registries[name].ID, digest("manifest", 1))) {
+			got = append(got, a.ImageID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is told that the manifest is %v, want %v", name, got, want)
+		}
+		unknown := asset("2", 1)
+		unknown.ImageID = ""
+		result := ok[pratique.SyncResult](t)(s.SyncRepository(ctx, registries[name].ID, "team/other", []pratique.Asset{unknown}, true))
+		if !slices.Equal(append([]pratique.Digest{}, result.New...), want) || len(result.Unread) != 1-len(want) {
+			t.Errorf("%s took %v of the manifest, %d unread, want %v", name, result.New, len(result.Unread), want)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		test func(t *testing.T, s *store.Store, dsn string)
 	}{
 		{"registries", registries}, {"sealed", sealed}, {"syncs", syncs}, {"listings", listings}, {"newest", newest}, {"pulls", pulls},
-		{"wishes", wishes}, {"contents", contents}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence}, {"overdue", overdue},
+		{"wishes", wishes}, {"contents", contents}, {"strangers", strangers}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence}, {"overdue", overdue},
 		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
 		{"images", images}, {"paging", paging}, {"lists", lists}, {"places", places}, {"overview", overview}, {"accounts", accounts},
