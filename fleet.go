@@ -166,6 +166,7 @@ type FailedUpdate struct {
 type AgentWork struct {
 	Scan *AgentScan `json:"scan,omitempty"`
 	Sync *AgentSync `json:"sync,omitempty"`
+	Test *AgentTest `json:"test,omitempty"`
 	// Refresh is the id of a data update for which it shall take its inventories.
 	Refresh int64 `json:"refresh,omitempty"`
 }
@@ -185,6 +186,14 @@ type AgentSync struct {
 	Run   SyncRun   `json:"run"`
 	Wish  SyncWish  `json:"wish"`           // what the run does
 	Since time.Time `json:"since,omitzero"` // list what was pushed after it; zero: all
+}
+
+// AgentTest is a connection that an agent of the registry's site shall test, for
+// somebody who waits for the outcome.
+type AgentTest struct {
+	ID       int64    `json:"id"`
+	Registry Registry `json:"registry"` // as it is now, or would be; one that is not kept has no ID
+	Password string   `json:"-"`
 }
 
 // LocalPlace is where an image is on a host.

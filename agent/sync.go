@@ -44,11 +44,9 @@ func concluded(run int64, end scan.SyncEnd) *wire.Synced {
 		return m
 	}
 	m.End.Error = told(end.Failure)
-	fault := registry.Diagnose(end.Failure)
-	line := func(t pratique.Text) pratique.Text {
-		return pratique.Text{EN: wire.Line(t.EN, 1000), ZH: wire.Line(t.ZH, 1000)}
-	}
-	m.End.Fault = &wire.Fault{Status: string(fault.Status), Reason: line(fault.Reason), Remedy: line(fault.Remedy)}
+	met := registry.Diagnose(end.Failure)
+	told := fault(met.Status, met.Reason, met.Remedy)
+	m.End.Fault = &told
 	return m
 }
 

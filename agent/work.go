@@ -57,6 +57,9 @@ func (a *agent) takeWork(ctx context.Context) error {
 		if task.Refresh != 0 {
 			group.Go(func() { a.refresh(ctx, task.Refresh) })
 		}
+		if task.Test != nil {
+			group.Go(func() { a.test(ctx, task) })
+		}
 		if task.Sync != nil {
 			syncs <- struct{}{}
 			group.Go(func() {

@@ -136,6 +136,7 @@ func (m *Machine) Handler() http.Handler {
 	reply(m, mux, m.inventory)
 	reply(m, mux, m.work)
 	reply(m, mux, m.refreshed)
+	reply(m, mux, m.tested)
 	reply(m, mux, m.known)
 	reply(m, mux, m.facts)
 	reply(m, mux, m.progress)
@@ -443,6 +444,18 @@ func (m *Machine) work(ctx context.Context, from caller, w *wire.Work) (any, err
 
 func (m *Machine) refreshed(ctx context.Context, from caller, r *wire.Refreshed) (any, error) {
 	return &wire.Done{}, m.Fleet.Store.RefreshDone(ctx, from.agent.ID, r.ID, r.Error)
+}
+
+func (m *Machine) tested(ctx context.Context, from caller, t *wire.Tested) (any, error) {
+	h := t.Health
+	health := registry.Health{
+		Status: registry.Status(h.Status), Reason: h.Reason, Remedy: h.Remedy, Message: h.Message, Product: h.Product, Version: registry.Version(h.Version),
+		Endpoints: h.Endpoints, Sources: h.Sources, Latency: h.Latency, Checked: time.Now().UTC(),
+	}
+	for _, w := range h.Warnings {
+		health.Warnings = append(health.Warnings, registry.Warning{Reason: w.Reason, Remedy: w.Remedy})
+	}
+	return &wire.Done{}, m.Fleet.Tested(ctx, from.agent, t.ID, health)
 }
 
 func (m *Machine) known(ctx context.Context, from caller, k *wire.Known) (any, error) {

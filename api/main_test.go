@@ -155,6 +155,10 @@ func (y *syncsOf) CancelSync(_ context.Context, id int64) error {
 	return nil
 }
 
+func (y *syncsOf) TestSite(_ context.Context, r pratique.Registry, password string) (registry.Health, error) {
+	return registry.Health{Status: registry.StatusConnected, Product: r.Site, Message: "as " + password, Agent: "gate"}, nil
+}
+
 func (y *syncsOf) Hook(_ context.Context, id int64, r *http.Request) error {
 	if id != 1 || r.Header.Get("Authorization") != "hook secret" {
 		return pratique.Errorf(pratique.CodeUnauthorized, "no").WithRemedy("set the secret")

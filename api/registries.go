@@ -134,13 +134,21 @@ func (s *server) kinds() []string {
 
 // validate checks settings with the password that they will have.
 func (s *server) validate(ctx context.Context, r pratique.Registry, password string) error {
+	if err := s.described(r, password); err != nil {
+		return err
+	}
+	return s.knownSite(ctx, r.Site)
+}
+
+// described checks that settings describe a connection.
+func (s *server) described(r pratique.Registry, password string) error {
 	if _, err := s.connector(r.Kind); err != nil {
 		return err
 	}
 	if field, err := connection(r, password).Validate(); err != nil {
 		return fieldProblem("body."+field, err)
 	}
-	return s.knownSite(ctx, r.Site)
+	return nil
 }
 
 // RegistryKind is a kind of registry with its form.
@@ -410,7 +418,7 @@ func (s *server) deleteRegistries(ctx context.Context, ids []int64) (*body[Delet
 func (s *server) registryTesting() {
 	handle(s, operation{id: "testRegistrySettings", method: http.MethodPost, path: "/registries/test", tag: "registries", right: RightRegistries,
 		summary: "Test a connection before it is kept",
-		detail:  "With the id of a registry that is being edited, its stored password is used if none is given. The answer is 200 whatever the test found: see status, reason and remedy, and the addresses that must be reachable."},
+		detail:  "With the id of a registry that is being edited, its stored password is used if none is given. The answer is 200 whatever the test found: see status, reason and remedy, and the addresses that must be reachable. A registry of a site is tested by an agent of the site, which is waited for; that none answers is an outcome too."},
 		func(ctx context.Context, in *struct {
 			ID   int64 `query:"id" minimum:"0" doc:"The registry that is being edited"`
 			Body RegistryInput
@@ -424,6 +432,9 @@ func (s *server) registryTesting() {
 				if password, err = s.passwordFor(ctx, stored, r, in.Body.Password); err != nil {
 					return nil, err
 				}
+			}
+			if err := s.validate(ctx, r, password); err != nil {
+				return nil, err
 			}
 			return s.testConnection(ctx, r, password)
 		})
@@ -448,12 +459,8 @@ func (s *server) registryTesting() {
 }
 
 func (s *server) testConnection(ctx context.Context, r pratique.Registry, password string) (*body[registry.Health], error) {
-	if err := s.validate(ctx, r, password); err != nil {
+	if err := s.described(r, password); err != nil { // its site's agents may be gone, which the test tells
 		return nil, err
-	}
-	if r.Site != "" {
-		return nil, fieldProblem("body.site", pratique.Errorf(pratique.CodeUnsupported, "the registry is reached from the site %q, not from here", r.Site).
-			WithRemedy("save it and synchronise it: the site's agent then says whether it can be reached"))
 	}
 	connector, err := s.connector(r.Kind)
 	if err != nil {
@@ -465,11 +472,19 @@ func (s *server) testConnection(ctx context.Context, r pratique.Registry, passwo
 	default:
 		return nil, newProblem(http.StatusServiceUnavailable, codeUnavailable, "too many connections are being tested").withRemedy("try again in a few seconds").withRetry(5 * time.Second)
 	}
+	health, err := s.tryOut(ctx, connector, r, password)
+	health.Message = redact(health.Message)
+	return &body[registry.Health]{health}, err
+}
+
+// tryOut asks the registry from where it is read.
+func (s *server) tryOut(ctx context.Context, with registry.Connector, r pratique.Registry, password string) (registry.Health, error) {
+	if r.Site != "" {
+		return s.Syncs.TestSite(ctx, r, password)
+	}
 	ctx, cancel := context.WithTimeout(ctx, registry.CheckTimeout)
 	defer cancel()
-	health := connector.Check(ctx, connection(r, password))
-	health.Message = redact(health.Message)
-	return &body[registry.Health]{health}, nil
+	return with.Check(ctx, connection(r, password)), nil
 }
 
 func keptHealth(h registry.Health) pratique.Health {

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
 )
 
 // Syncs brings what is known of registries up to date.
@@ -20,6 +21,8 @@ type Syncs interface {
 	// returns those that began to wait for it, and those that were at it already.
 	StartSync(ctx context.Context, full bool, by string, registries ...int64) (started, running []int64, err error)
 	CancelSync(ctx context.Context, registry int64) error
+	// TestSite lets an agent of the registry's site test a connection.
+	TestSite(ctx context.Context, r pratique.Registry, password string) (registry.Health, error)
 	// Hook takes a call of a registry's webhook. It is CodeUnauthorized when the call
 	// does not carry the registry's secret, and for a registry that does not exist.
 	Hook(ctx context.Context, registry int64, r *http.Request) error

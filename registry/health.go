@@ -70,6 +70,8 @@ type Health struct {
 	Sources []string      `json:"sources,omitempty"`
 	Latency time.Duration `json:"latency"` // of one request, in nanoseconds
 	Checked time.Time     `json:"checked"`
+	// Agent is the name of the site's agent that tested it; empty: the service itself.
+	Agent string `json:"agent,omitempty"`
 }
 
 // Warning is something that people should know about a working connection.
@@ -182,7 +184,11 @@ var (
 
 	FaultNoAgent = &Fault{StatusUnreachable,
 		pratique.Text{EN: "The registry is read by an agent of its site, and none is online.", ZH: "该仓库由其站点的 Agent 读取,但目前没有在线的 Agent。"},
-		pratique.Text{EN: "Start the site's agent (pratique agent --site), then synchronise again; or clear the registry's site.", ZH: "请启动该站点的 Agent(pratique agent --site)后重新同步;或清空该仓库的站点。"}}
+		pratique.Text{EN: "Start the site's agent (pratique agent --site), then test or synchronise again; or clear the registry's site.", ZH: "请启动该站点的 Agent(pratique agent --site)，然后重新测试或同步；或清空该仓库的站点。"}}
+
+	FaultAgentSilent = &Fault{StatusUnreachable,
+		pratique.Text{EN: "The site's agent did not say in time whether it reaches the registry.", ZH: "该站点的 Agent 未能及时返回仓库是否可达。"},
+		pratique.Text{EN: "Look at the agent's log and whether it runs, update it to the service's version, then test again.", ZH: "请检查该 Agent 是否在运行及其日志，将其更新到与服务相同的版本，然后重新检测。"}}
 
 	faultCancelled = &Fault{StatusCancelled,
 		pratique.Text{EN: "It was cancelled.", ZH: "已取消。"}, pratique.Text{EN: "Start it again.", ZH: "请重新开始。"}}

@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,10 @@ type FleetStore interface {
 	NextWork(ctx context.Context, agentID int64) (pratique.AgentWork, error)
 	// NextRefresh is the part of NextWork that is no scan.
 	NextRefresh(ctx context.Context, agentID int64) (refresh int64, err error)
+	// NextTest is a connection test that the agent's site is wanted to do, or nil;
+	// TestDone is CodeCancelled when nobody waits for the outcome any longer.
+	NextTest(ctx context.Context, agentID int64) (*pratique.AgentTest, error)
+	TestDone(ctx context.Context, agentID, id int64, outcome json.RawMessage) error
 	RefreshDone(ctx context.Context, agentID, refresh int64, failure *pratique.Error) error
 	// AgentLease is what the agent holds of a scan now, or CodeCancelled.
 	AgentLease(ctx context.Context, agentID, scanID int64) (pratique.Lease, error)
@@ -76,12 +81,18 @@ type Fleet struct {
 // come by any server, so nobody can say when there is some.
 const askAgain = 2 * time.Second
 
-// Work waits for something to do: unless the agent is busy, a scan; unless it is at as
-// many of them as it may, a synchronisation; and data updates.
+// Work waits for something to do: connection tests, for which people wait; unless the
+// agent is at as many of them as it may, a synchronisation; data updates; and unless it
+// is busy, a scan.
 func (f *Fleet) Work(ctx context.Context, a pratique.Agent, wait time.Duration, busy, syncing bool) (work pratique.AgentWork, err error) {
 	patience := time.NewTimer(wait)
 	defer patience.Stop()
 	for {
+		if a.Kind == pratique.AgentSite {
+			if work.Test, err = f.Store.NextTest(ctx, a.ID); err != nil || work.Test != nil {
+				return work, err
+			}
+		}
 		if a.Kind == pratique.AgentSite && !syncing {
 			if work.Sync, err = f.Syncer.TakeSite(ctx, a.Site); err != nil || work.Sync != nil {
 				return work, err
@@ -153,6 +164,9 @@ func (f *Fleet) permitted(ctx context.Context, s *pratique.AgentScan) error {
 // Registries are those that work is read from, with their passwords. They are the
 // agent's own site's: the store chose them.
 func (f *Fleet) Registries(ctx context.Context, work pratique.AgentWork) (all []pratique.Registry, passwords []string, err error) {
+	if t := work.Test; t != nil {
+		return []pratique.Registry{t.Registry}, []string{t.Password}, nil
+	}
 	var ids []int64
 	if work.Sync != nil {
 		ids = append(ids, work.Sync.Run.RegistryID)

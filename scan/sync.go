@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,6 +40,11 @@ type SyncStore interface {
 	SiteWishes(ctx context.Context, site string) (map[int64]pratique.SyncWish, error)
 	// SiteOnline tells whether an agent of a site is online.
 	SiteOnline(ctx context.Context, site string) (bool, error)
+	// AskTest wants an agent of the registry's site to test a connection; TestOutcome is
+	// the agent that took the test, and what came of it once that is known.
+	AskTest(ctx context.Context, r pratique.Registry, password string) (id int64, err error)
+	TestOutcome(ctx context.Context, id int64) (agent string, outcome json.RawMessage, err error)
+	DropTest(ctx context.Context, id int64) error
 	// SiteSync is a run of a registry of a site that goes on, or CodeCancelled.
 	SiteSync(ctx context.Context, site string, runID int64) (pratique.SyncRun, error)
 }

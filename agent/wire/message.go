@@ -15,6 +15,7 @@ const (
 	maxLayers   = 2000
 	maxKeys     = 32
 	maxText     = 4 << 10
+	maxTold     = 100 // warnings or addresses of a connection test
 	maxProblems = 2000
 	maxImages   = 50_000
 	maxRunning  = 100_000
@@ -153,8 +154,8 @@ type Work struct {
 // Task answers Work; all of it is zero when there is nothing to do.
 type Task struct {
 	pratique.AgentWork
-	// Registries are those that Scan.Remote and Sync point to, with what is needed to
-	// read them. The agent keeps it in memory, for this work alone.
+	// Registries are those that Scan.Remote and Sync point to, or the one of Test, with
+	// what is needed to read them. The agent keeps it in memory, for this work alone.
 	Registries []Registry `json:"registries,omitempty"`
 }
 
@@ -168,6 +169,24 @@ type Registry struct {
 type Refreshed struct {
 	ID    int64           `json:"id"`
 	Error *pratique.Error `json:"error,omitempty"` // why it could not be answered
+}
+
+// Tested says what came of a connection test.
+type Tested struct {
+	ID     int64  `json:"id"`
+	Health Health `json:"health"`
+}
+
+// Health is what a connection test found.
+type Health struct {
+	Fault                   // Status is "connected" when there is none
+	Message   string        `json:"message,omitempty"`
+	Warnings  []Fault       `json:"warnings,omitempty"` // without a status
+	Product   string        `json:"product,omitempty"`
+	Version   string        `json:"version,omitempty"`
+	Endpoints []string      `json:"endpoints,omitempty"` // HOST:PORT, see registry.Health
+	Sources   []string      `json:"sources,omitempty"`
+	Latency   time.Duration `json:"latency"` // in nanoseconds
 }
 
 // Lease is what makes a message one about a scan.
@@ -296,6 +315,7 @@ func (*Engines) Path() string   { return "engines" }
 func (*Inventory) Path() string { return "inventory" }
 func (*Work) Path() string      { return "work" }
 func (*Refreshed) Path() string { return "refreshed" }
+func (*Tested) Path() string    { return "tested" }
 func (*Known) Path() string     { return "known" }
 func (*Facts) Path() string     { return "facts" }
 func (*Progress) Path() string  { return "progress" }
@@ -316,6 +336,7 @@ func (*Piece) Limit() Limit     { return Small() }
 func (*Engines) Limit() Limit   { return Small() }
 func (*Work) Limit() Limit      { return Small() }
 func (*Refreshed) Limit() Limit { return Small() }
+func (*Tested) Limit() Limit    { return Small() }
 func (*Progress) Limit() Limit  { return Small() }
 func (*Release) Limit() Limit   { return Small() }
 
@@ -645,12 +666,34 @@ func (e *SyncEnd) validate() error {
 			return err
 		}
 	}
-	if f := e.Fault; f != nil {
-		if err := first(text("status", f.Status, 40), text("reason", f.Reason.EN, maxText), text("reason", f.Reason.ZH, maxText), text("remedy", f.Remedy.EN, maxText), text("remedy", f.Remedy.ZH, maxText)); err != nil {
+	if e.Fault != nil {
+		if err := e.Fault.validate(); err != nil {
 			return err
 		}
 	}
 	return digests(e.New)
+}
+
+func (f *Fault) validate() error {
+	return first(text("status", f.Status, 40), text("reason", f.Reason.EN, maxText), text("reason", f.Reason.ZH, maxText), text("remedy", f.Remedy.EN, maxText), text("remedy", f.Remedy.ZH, maxText))
+}
+
+func (m *Tested) Validate() error {
+	h := &m.Health
+	if m.ID <= 0 || h.Status == "" || h.Latency < 0 {
+		return invalid("a connection test without its number or outcome")
+	}
+	if len(h.Warnings) > maxTold || len(h.Endpoints) > maxTold || len(h.Sources) > maxTold {
+		return invalid("a connection test with more than %d warnings or addresses", maxTold)
+	}
+	faults := []error{h.Fault.validate(), text("message", h.Message, maxText), text("product", h.Product, 200), text("version", h.Version, 40)}
+	for i := range h.Warnings {
+		faults = append(faults, h.Warnings[i].validate())
+	}
+	for _, address := range append(slices.Clone(h.Endpoints), h.Sources...) {
+		faults = append(faults, text("address", address, 300))
+	}
+	return first(faults...)
 }
 
 func reading(r *pratique.Reading) error {

@@ -88,6 +88,8 @@ func TestWhatUnfolds(t *testing.T) {
 		"no engine":       {[]byte(`{"inventory":{"engine":{"kind":"lxc"},"generation":1}}`), false, new(Inventory), pratique.CodeInvalid},
 		"no digest":       {[]byte(`{"scan":1,"attempt":1,"config":"eA==","facts":{"diffID":"../../x"}}`), false, new(Facts), pratique.CodeInvalid},
 		"no such code":    {[]byte(`{"id":1,"error":{"code":"fine","message":"x"}}`), false, new(Refreshed), pratique.CodeInvalid},
+		"no outcome":      {[]byte(`{"id":1,"health":{"latency":1}}`), false, new(Tested), pratique.CodeInvalid},
+		"too many told":   {[]byte(`{"id":1,"health":{"status":"connected","latency":1,"sources":["1"` + strings.Repeat(`,"1"`, maxTold) + `]}}`), false, new(Tested), pratique.CodeInvalid},
 	} {
 		if err := Decode(c.body, c.packed, c.into); pratique.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)
@@ -112,7 +114,7 @@ func TestLine(t *testing.T) {
 // FuzzDecode: whatever comes, what is accepted is valid and says the same once more.
 func FuzzDecode(f *testing.F) {
 	kinds := func() []Message {
-		return []Message{new(Enrol), new(Renew), new(Hello), new(Beat), new(Engines), new(Inventory), new(Work), new(Refreshed), new(Known), new(Facts), new(Progress), new(Finish), new(Fail), new(Release), new(Piece), new(Repository), new(Manifests), new(Listed), new(Synced)}
+		return []Message{new(Enrol), new(Renew), new(Hello), new(Beat), new(Engines), new(Inventory), new(Work), new(Refreshed), new(Known), new(Facts), new(Progress), new(Finish), new(Fail), new(Release), new(Piece), new(Repository), new(Manifests), new(Listed), new(Synced), new(Tested)}
 	}
 	f.Add(2, false, []byte(`{"version":"1"}`))
 	f.Add(5, false, []byte(`{"inventory":{"engine":{"kind":"docker"},"generation":1,"taken":"2026-01-01T00:00:00Z","images":[{"reason":"x","platform":{"os":"linux","architecture":"amd64"},"size":1}],"containers":null}}`))

@@ -200,6 +200,9 @@ func TestFleet(t *testing.T) {
 	}
 	report, err := p.db.Report(t.Context(), images["t/app:1"].ImageID)
 	check(t, err)
+	if !slices.ContainsFunc(report.Layers, func(l pratique.Layer) bool { return l.State == pratique.LayerRead }) {
+		t.Errorf("the agent is told to have read nothing: %+v", report.Layers)
+	}
 	for _, l := range report.Layers {
 		if !l.Attested || l.State != pratique.LayerRead && l.State != pratique.LayerCached {
 			t.Errorf("layer %+v", l)

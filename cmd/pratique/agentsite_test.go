@@ -61,6 +61,14 @@ func (n *siteNetwork) List(ctx context.Context, c registry.Connection, q registr
 	return n.Connector.List(ctx, c, q, yield)
 }
 
+func (n *siteNetwork) Check(ctx context.Context, c registry.Connection) registry.Health {
+	c, err := n.resolve(ctx, c)
+	if err != nil {
+		return registry.Health{}.Fail(err)
+	}
+	return n.Connector.Check(ctx, c)
+}
+
 func (n *siteNetwork) Open(ctx context.Context, c registry.Connection, repository string, digest pratique.Digest) (*source.Opened, error) {
 	c, err := n.resolve(ctx, c)
 	if err != nil {
@@ -121,6 +129,10 @@ func TestSite(t *testing.T) {
 		t.Errorf("without an agent: %+v, %+v", r.Sync, r.Health)
 	}
 
+	if h := p.testKept(far.ID); h.Status != registry.StatusUnreachable || !strings.Contains(h.Reason.EN, "none is online") || h.Remedy.ZH == "" {
+		t.Errorf("tested without an agent: %+v", h)
+	}
+
 	config := hostConfig(t, p.token(pratique.AgentSite, farSite), "gate")
 	config.Site, config.Connectors, config.Remote = farSite, []registry.Connector{network}, network
 	site := run(t, config)
@@ -145,6 +157,7 @@ func TestSite(t *testing.T) {
 		t.Errorf("%d tags instead of %d", len(tags), images)
 	}
 
+	p.siteTests(t, far)
 	p.siteScans(t, network, rows.Items)
 	p.siteCancels(t, network, far, rows.Items[0])
 	p.siteFails(t, far, synchronise)
@@ -174,6 +187,7 @@ func (p *port) siteScans(t *testing.T, network *siteNetwork, rows []pratique.Ass
 			t.Errorf("scan %d was done by %q", c.ID, c.Worker)
 		}
 	}
+	read, contents := 0, map[pratique.Digest]bool{}
 	for _, row := range rows {
 		report, err := p.db.Report(t.Context(), row.ImageID)
 		check(t, err)
@@ -181,7 +195,14 @@ func (p *port) siteScans(t *testing.T, network *siteNetwork, rows []pratique.Ass
 			if l.Attested || l.State != pratique.LayerRead && l.State != pratique.LayerCached {
 				t.Errorf("%s: layer %+v", row.Repository, l)
 			}
+			if l.State == pratique.LayerRead && !contents[row.ImageID] {
+				read++
+			}
 		}
+		contents[row.ImageID] = true
+	}
+	if read < len(contents) { // each has a layer of its own, which the agent read for it
+		t.Errorf("%d layers of %d contents are told to have been read", read, len(contents))
 	}
 	held, err := p.db.Components(t.Context(), pratique.FindingFilter{}, pratique.PageRequest{Limit: 10})
 	if err != nil || len(held.Items) == 0 {
@@ -228,11 +249,43 @@ func (p *port) siteFails(t *testing.T, far pratique.Registry, synchronise func()
 	if r := synchronise(); r.Sync.State != "failed" || r.Sync.Error.Code != pratique.CodeUnauthorized || r.Health.Status != string(registry.StatusAuthFailed) || r.Health.Reason.ZH == "" {
 		t.Errorf("a wrong password: %+v, %+v", r.Sync, r.Health)
 	}
-	body, err := json.Marshal(api.RegistryInput{RegistrySettings: api.RegistrySettings{Name: "far", Kind: "oci", Address: "http://" + farName, NetworkType: "private", Site: farSite}})
-	check(t, err)
-	if got := p.ask(http.MethodPost, "/api/v1/registries/test", body, nil); got != http.StatusUnprocessableEntity {
-		t.Errorf("a test from here: %d", got)
+}
+
+// testFar tests the settings of a registry that only the site reaches.
+func (p *port) testFar(password string) (h registry.Health) {
+	p.t.Helper()
+	body, err := json.Marshal(api.RegistryInput{
+		RegistrySettings: api.RegistrySettings{Name: "farther", Kind: "oci", Address: "http://" + farName, NetworkType: "private", Site: farSite, Username: registrytest.Username}, Password: &password,
+	})
+	check(p.t, err)
+	if got := p.ask(http.MethodPost, "/api/v1/registries/test", body, &h); got != http.StatusOK {
+		p.t.Errorf("a connection test: %d", got)
 	}
+	return h
+}
+
+// siteTests: a connection is tested by the site's agent, whatever else it does, and
+// what it met is told as of any other registry.
+func (p *port) siteTests(t *testing.T, far pratique.Registry) {
+	t.Helper()
+	if h := p.testFar(registrytest.Password); h.Status != registry.StatusConnected || h.Agent != "gate" || len(h.Endpoints) == 0 || h.Checked.IsZero() {
+		t.Errorf("the agent reaches it: %+v", h)
+	}
+	if h := p.testFar("not the password"); h.Status != registry.StatusAuthFailed || h.Reason.ZH == "" || h.Remedy.EN == "" || h.Agent != "gate" {
+		t.Errorf("a wrong password: %+v", h)
+	}
+	if h := p.testKept(far.ID); h.Status != registry.StatusConnected {
+		t.Errorf("the kept one: %+v", h)
+	}
+}
+
+// testKept tests a registry that is kept.
+func (p *port) testKept(id int64) (h registry.Health) {
+	p.t.Helper()
+	if got := p.ask(http.MethodPost, "/api/v1/registries/"+numbersOf(id)+"/test", nil, &h); got != http.StatusOK {
+		p.t.Errorf("a connection test: %d", got)
+	}
+	return h
 }
 
 // noCredential: an agent keeps no password of a registry.

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -448,6 +450,41 @@ func siteSyncs(t *testing.T, s *store.Store, far pratique.Registry) {
 	must(t, s.DropSyncWish(ctx, far.ID))
 }
 
+// siteTests: a connection test goes to one agent of the registry's site, with a password
+// that is kept no longer, and nobody else may say what came of it.
+func siteTests(t *testing.T, s *store.Store, far pratique.Registry, mars pratique.Agent, host int64) {
+	t.Helper()
+	ctx := context.Background()
+	ok[pratique.AgentToken](t)(s.AddAgentToken(ctx, pratique.AgentToken{Kind: pratique.AgentSite, Site: "venus", Uses: 1, Expires: time.Now().Add(time.Hour)}, "venus"))
+	venus := ok[pratique.Agent](t)(s.Enrol(ctx, "venus", pratique.Agent{Key: "venus", Name: "venus-1"}, pratique.Host{}))
+	defer func() { must(t, s.RevokeAgent(ctx, venus.ID)) }()
+	id := ok[int64](t)(s.AskTest(ctx, far, "far's password"))
+	for _, other := range []int64{venus.ID, host} {
+		if got := ok[*pratique.AgentTest](t)(s.NextTest(ctx, other)); got != nil {
+			t.Errorf("agent %d got the test of another: %+v", other, got)
+		}
+	}
+	outcome := json.RawMessage(`{"status":"connected"}`)
+	refused(t, s.TestDone(ctx, mars.ID, id, outcome), pratique.CodeCancelled) // before it has it
+	got := ok[*pratique.AgentTest](t)(s.NextTest(ctx, mars.ID))
+	if got == nil || got.ID != id || got.Registry.Address != far.Address || got.Registry.Site != "mars" || got.Password != "far's password" {
+		t.Fatalf("the test %+v", got)
+	}
+	if again := ok[*pratique.AgentTest](t)(s.NextTest(ctx, mars.ID)); again != nil {
+		t.Errorf("it is handed out twice: %+v", again)
+	}
+	if agent, outcome, err := s.TestOutcome(ctx, id); err != nil || agent != "mars-1" || outcome != nil {
+		t.Errorf("before the outcome: %q %s %v", agent, outcome, err)
+	}
+	refused(t, s.TestDone(ctx, venus.ID, id, outcome), pratique.CodeCancelled)
+	must(t, s.TestDone(ctx, mars.ID, id, outcome))
+	if _, told, err := s.TestOutcome(ctx, id); err != nil || !strings.Contains(string(told), "connected") {
+		t.Errorf("the outcome is %s, %v", told, err)
+	}
+	must(t, s.DropTest(ctx, id))
+	refused(t, s.TestDone(ctx, mars.ID, id, outcome), pratique.CodeCancelled)
+}
+
 // agentWork: only agents of hosts that have an image alone get it, once, and their
 // writes are fenced.
 func agentWork(t *testing.T, s *store.Store, _ string) {
@@ -466,6 +503,7 @@ func agentWork(t *testing.T, s *store.Store, _ string) {
 		t.Errorf("sites %q", sites)
 	}
 	siteSyncs(t, s, far)
+	siteTests(t, s, far, mars, one.ID)
 	all := []pratique.Digest{imageID(1), imageID(2), imageID(3)}
 	if got := ok[[]pratique.Digest](t)(s.ForWorkers(ctx, all)); !slices.Equal(got, all[:1]) {
 		t.Errorf("for workers %v", got)

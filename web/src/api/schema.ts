@@ -1242,7 +1242,7 @@ export interface paths {
         put?: never;
         /**
          * Test a connection before it is kept
-         * @description With the id of a registry that is being edited, its stored password is used if none is given. The answer is 200 whatever the test found: see status, reason and remedy, and the addresses that must be reachable.
+         * @description With the id of a registry that is being edited, its stored password is used if none is given. The answer is 200 whatever the test found: see status, reason and remedy, and the addresses that must be reachable. A registry of a site is tested by an agent of the site, which is waited for; that none answers is an outcome too.
          */
         post: operations["testRegistrySettings"];
         delete?: never;
@@ -3535,6 +3535,7 @@ export interface components {
             visibleWhen?: components["schemas"]["RegistryCondition"];
         };
         RegistryHealth: {
+            agent?: string;
             /** Format: date-time */
             checked: string;
             endpoints?: string[];

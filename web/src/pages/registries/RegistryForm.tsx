@@ -61,6 +61,7 @@ function Body({ registry, close, saved, kinds }: Props & { kinds: RegistryKind[]
   const values = (Form.useWatch([], form) as Values | undefined) ?? {}
   const fields = kinds.find((k) => k.kind === kind)?.fields ?? []
   const id = registry?.id ?? 0
+  const site = fields.some((f) => f.name === 'site' && visible(f, values)) ? String(values.site ?? '') : ''
   const shown = fields.filter((f) => visible(f, { ...initial(fields, registry), ...values }))
   const [more, setMore] = useState(() => shown.some((f) => isRare(f) && isSet(registry?.[f.name as keyof Registry])))
   const one = (f: Field) => (
@@ -120,6 +121,7 @@ function Body({ registry, close, saved, kinds }: Props & { kinds: RegistryKind[]
           {shown.filter(isRare).map(one)}
         </details>
       )}
+      {busy === 'test' && site && <p className="muted" role="status">{t('registries.testsByAgent', { site })}</p>}
       {result && <Result result={result} />}
       {error && <ErrorNote error={error} />}
       <div className="form-foot">
@@ -248,13 +250,14 @@ function Result({ result }: { result: TestResult }) {
         <p>
           <strong>{tx('health', result.status)}</strong>
           {result.product && <span className="muted"> · {result.product} {result.version}</span>}
+          {result.agent && <span className="muted"> · {t('registries.testedBy', { name: result.agent })}</span>}
         </p>
         {say(result.reason) && <p>{say(result.reason)}</p>}
         {say(result.remedy) && <p>{say(result.remedy)}</p>}
         {!good && result.message && <p className="muted"><Spoken text={result.message} /></p>}
         {(result.warnings ?? []).map((w, i) => <p key={i}>{say(w.reason)} {say(w.remedy)}</p>)}
-        {result.endpoints && result.endpoints.length > 0 && <p className="muted">{t('registries.endpoints')} <span className="mono">{result.endpoints.join(', ')}</span></p>}
-        {result.sources && result.sources.length > 0 && <p className="muted">{t('registries.sources')} <span className="mono">{result.sources.join(', ')}</span></p>}
+        {result.endpoints && result.endpoints.length > 0 && <p className="muted">{result.agent ? t('registries.endpointsOfAgent') : t('registries.endpoints')} <span className="mono">{result.endpoints.join(', ')}</span></p>}
+        {result.sources && result.sources.length > 0 && <p className="muted">{result.agent ? t('registries.sourcesOfAgent') : t('registries.sources')} <span className="mono">{result.sources.join(', ')}</span></p>}
       </div>
     </div>
   )
