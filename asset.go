@@ -50,6 +50,9 @@ type SyncStatus struct {
 	Done        int        `json:"done"`  // repositories
 	Total       int        `json:"total"` // repositories; 0 while not known
 	Error       *Error     `json:"error,omitempty"`
+	// Hinted are repositories that the registry's webhook named, and that are looked at
+	// as soon as nothing else is.
+	Hinted int `json:"hinted,omitempty"`
 }
 
 // Asset is one row of the list of repository images: a tag, or an untagged

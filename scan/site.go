@@ -24,7 +24,8 @@ import (
 const siteLook = 15 * time.Second
 
 // leaveToSite leaves what is wanted of a site's registry to the site's agents. When
-// none is there, that is what came of it.
+// none is there, that is what came of it; what the webhook named waits for one all the
+// same, because nobody would tell it again.
 func (s *Syncer) leaveToSite(ctx context.Context, registryID int64, wish pratique.SyncWish) (far bool, err error) {
 	r, err := s.Store.Registry(ctx, registryID)
 	if err != nil || r.Site == "" || wish.Empty() {
@@ -37,6 +38,11 @@ func (s *Syncer) leaveToSite(ctx context.Context, registryID int64, wish pratiqu
 	if online {
 		return true, Later(siteLook)
 	}
+	failure := registry.FaultNoAgent.Errorf("no agent of the site %q is online", r.Site)
+	if wish.Whole == nil {
+		return true, s.tellHealth(ctx, r, failure)
+	}
+	wish.Hints = nil
 	full, reason := asked(wish)
 	run, err := s.Store.BeginSync(ctx, registryID, full, reason)
 	if pratique.CodeOf(err) == pratique.CodeConflict { // of an agent that went away in the middle of it
@@ -45,7 +51,6 @@ func (s *Syncer) leaveToSite(ctx context.Context, registryID int64, wish pratiqu
 	if err != nil {
 		return true, err
 	}
-	failure := registry.FaultNoAgent.Errorf("no agent of the site %q is online", r.Site)
 	return true, s.conclude(ctx, s.listing(r, registry.Connection{}, wish, run), failure, 0)
 }
 

@@ -109,7 +109,7 @@ func tellSync(ctx context.Context, tx *tx, run pratique.SyncRun) error {
 	if run.State == "success" {
 		last = run.Ended
 	}
-	status = pratique.SyncStatus{State: run.State, Full: run.Full, Started: &run.Started, Ended: run.Ended, LastSuccess: last, Done: run.Done, Total: run.Total, Error: run.Error}
+	status = pratique.SyncStatus{State: run.State, Full: run.Full, Started: &run.Started, Ended: run.Ended, LastSuccess: last, Done: run.Done, Total: run.Total, Error: run.Error, Hinted: status.Hinted}
 	_, err := tx.exec(ctx, "UPDATE registries SET sync = ? WHERE id = ?", document{status}, run.RegistryID)
 	return err
 }
@@ -127,7 +127,16 @@ func (s *Store) EndSilentSyncs(ctx context.Context, silence time.Duration) (int,
 	}
 	ended := 0
 	for _, run := range silent {
-		_, err := s.EndSync(ctx, run, pratique.Errorf(pratique.CodeInternal, "the sync ended with the process that ran it").WithRemedy("start it again"))
+		r, err := s.Registry(ctx, run.RegistryID)
+		if err != nil {
+			return ended, err
+		}
+		failure := pratique.Errorf(pratique.CodeInternal, "the sync ended with the process that ran it").WithRemedy("it begins again by itself")
+		if r.Site != "" {
+			failure = pratique.Errorf(pratique.CodeUnreachable, "the agent of the site %q fell silent in the middle of the sync", r.Site).
+				WithRemedy("look whether an agent of the site runs, then synchronise again")
+		}
+		_, err = s.EndSync(ctx, run, failure)
 		if pratique.CodeOf(err) == pratique.CodeCancelled {
 			continue
 		}

@@ -54,6 +54,7 @@ func (s *Store) changeWish(ctx context.Context, registryID int64, change func(*p
 			return found(err, "registry", registryID)
 		}
 		change(&wish)
+		status.Hinted = len(wish.Hints)
 		var kept any
 		if !wish.Empty() {
 			kept = document{wish}

@@ -436,6 +436,16 @@ func siteSyncs(t *testing.T, s *store.Store, far pratique.Registry) {
 		t.Errorf("wanted on mars %v, on venus %v", mars, venus)
 	}
 	run := ok[pratique.SyncRun](t)(s.BeginSync(ctx, far.ID, false, "manual"))
+	hint := pratique.SyncWish{Hints: map[string]time.Time{"b/app": time.Now()}}
+	must(t, s.WantSync(ctx, far.ID, hint))
+	must(t, s.SyncProgress(ctx, run))
+	if r := ok[pratique.Registry](t)(s.Registry(ctx, far.ID)); r.Sync.Hinted != 1 || r.Sync.State != "running" {
+		t.Errorf("a push while it runs: %+v", r.Sync)
+	}
+	must(t, s.SyncDone(ctx, far.ID, hint))
+	if r := ok[pratique.Registry](t)(s.Registry(ctx, far.ID)); r.Sync.Hinted != 0 {
+		t.Errorf("a push that was looked at: %+v", r.Sync)
+	}
 	if all := ok[map[int64]pratique.SyncWish](t)(s.SiteWishes(ctx, "mars")); len(all) != 0 {
 		t.Errorf("somebody is at it, and it is wanted: %v", all)
 	}

@@ -4113,6 +4113,8 @@ export interface components {
             ended?: string;
             error?: components["schemas"]["Error"];
             full: boolean;
+            /** Format: int64 */
+            hinted?: number;
             /** Format: date-time */
             lastSuccess?: string;
             /** Format: date-time */

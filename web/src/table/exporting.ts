@@ -58,7 +58,7 @@ export function rowsOf({ kind, images }: Exporting, { query, selection }: Pick<L
     case 'hosts': {
       const ids = ticked && selection.mode === 'some' ? selection.keys : many(query.id)
       const online = text(query.status) && text(query.status) === 'online'
-      return { hosts: without({ ids, online, projects: many(query.project), engines: many(query.engine), search: text(query.search) }) as Rows['hosts'] }
+      return { hosts: without({ ids, online, projects: many(query.project), labels: many(query.label), engines: many(query.engine), search: text(query.search) }) as Rows['hosts'] }
     }
     case 'containers': {
       const ids = ticked && selection.mode === 'some' ? selection.keys : undefined

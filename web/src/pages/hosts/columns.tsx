@@ -19,6 +19,7 @@ export function useHostFilters(): Filter[] {
     return [
       { key: 'status', label: t('host.status'), kind: 'one', options: ['online', 'offline'].map((value) => ({ value, label: tx('hostStatus', value) })) },
       { key: 'project', label: t('host.project'), kind: 'choices', options: (f?.projects ?? []).map((p) => ({ value: p.value, label: p.value, count: p.count })) },
+      { key: 'label', label: t('host.label'), kind: 'choices', options: (f?.labels ?? []).map((l) => ({ value: l.value, label: l.value, count: l.count })) },
       { key: 'engine', label: t('host.engine'), kind: 'choices', options: (f?.engines ?? []).map((e) => ({ value: e.value, label: tx('engine', e.value), count: e.count })) },
     ]
   }, [f, language])
@@ -49,6 +50,7 @@ export function hostColumns(): Column<HostRow>[] {
     { key: 'engines', title: t('host.engineVersion'), width: 136, render: (h) => enginesOf(h) || '–' },
     { key: 'online', title: t('host.status'), width: 122, render: (h) => <span className="row" style={{ gap: 4 }}><Online online={h.online} />{troublesOf(h).length > 0 && <Problems all={troublesOf(h)} />}</span> },
     { key: 'project', title: t('host.project'), width: 132, sort: 'project', render: (h) => h.project || '–' },
+    { key: 'labels', title: t('host.labels'), width: 180, optional: true, render: (h) => { const all = Object.entries(h.labels ?? {}).map(([name, value]) => `${name}=${value}`).sort().join(', '); return <span title={all}>{all || '–'}</span> } },
     { key: 'images', title: t('host.images'), width: 78, sort: 'images', desc: true, align: 'right', render: (h) => <Number n={h.images} to={`/local-images?host=${encodeURIComponent(h.id)}`} /> },
     { key: 'atRisk', title: t('host.atRisk'), width: 80, sort: 'atRisk', desc: true, align: 'right', render: (h) => <Number n={h.atRisk} bad to={`/local-images?host=${encodeURIComponent(h.id)}&risk=at_risk`} /> },
     { key: 'containers', title: t('nav.containers'), width: 104, sort: 'containers', desc: true, align: 'right', render: (h) => <Number n={h.containers} to={`/containers?host=${encodeURIComponent(h.id)}`} /> },

@@ -7,12 +7,13 @@ import { errorText, remedyText } from '../../ui/ErrorNote'
 
 /** SyncState is how old our knowledge of a registry's inventory is, or how far a run has come. */
 export function SyncState({ registry, history }: { registry: Registry; history(): void }) {
-  const { state, done, total, error, lastSuccess } = registry.sync
+  const { state, done, total, error, lastSuccess, hinted } = registry.sync
   if (state === 'running') {
     return (
       <div>
         <span className="num">{total > 0 ? t('sync.progress', { done: number(done), total: number(total) }) : t('sync.running')}</span>
         <Bar percent={total > 0 ? (100 * done) / total : 5} label={t('registries.sync')} />
+        {!!hinted && <span className="muted small">{t('sync.hinted', { count: hinted, n: number(hinted) })}</span>}
       </div>
     )
   }
