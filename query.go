@@ -75,6 +75,7 @@ type AssetFilter struct {
 	MaxSize       int64     `json:"maxSize,omitempty"`
 	Created       TimeRange `json:"created,omitzero"`
 	Pushed        TimeRange `json:"pushed,omitzero"`
+	PushedDays    int       `json:"pushedDays,omitempty"` // pushed in the past so many days, counted from when the filter is used: for those that are kept
 	ScannedAt     TimeRange `json:"scannedAt,omitzero"`
 	Synced        TimeRange `json:"synced,omitzero"`
 

@@ -276,7 +276,7 @@ func (s *server) registryWriting() {
 		summary: "Add a registry", detail: "Nothing is asked of it yet: test and synchronise it afterwards."}, s.createRegistry)
 	handle(s, operation{id: "updateRegistry", method: http.MethodPut, path: "/registries/{id}", tag: "registries", right: RightRegistries,
 		summary: "Change a registry",
-		detail:  "The stored password stays when it is left out, unless it would go another way than before: with another address, another proxy, or a certificate that is no longer verified, it has to be given again."}, s.updateRegistry)
+		detail:  "The stored password stays when it is left out, unless it would go another way than before: with another address, another site, another proxy, or a certificate that is no longer verified, it has to be given again."}, s.updateRegistry)
 	handle(s, operation{id: "deleteRegistry", method: http.MethodDelete, path: "/registries/{id}", tag: "registries", right: RightRegistries,
 		summary: "Remove a registry with its inventory", detail: "What was found in its images stays as history."},
 		func(ctx context.Context, in *RegistryID) (*body[Deleted], error) {
@@ -376,7 +376,7 @@ func (s *server) passwordFor(ctx context.Context, stored, wanted pratique.Regist
 	}
 	if !sameWay(stored, wanted) {
 		return "", fieldProblem("body.password", pratique.Errorf(pratique.CodeInvalid, "the stored password is not sent another way than before").
-			WithRemedy("give the password again, because the address, the proxy or how the certificate is verified changed"))
+			WithRemedy("give the password again, because the address, the site, the proxy or how the certificate is verified changed"))
 	}
 	return s.Registries.RegistryPassword(ctx, stored.ID)
 }
@@ -385,7 +385,7 @@ func sameWay(stored, wanted pratique.Registry) bool {
 	scheme, host, err := connection(stored, "").Endpoint()
 	wantedScheme, wantedHost, wantedErr := connection(wanted, "").Endpoint()
 	return err == nil && wantedErr == nil && scheme == wantedScheme && strings.EqualFold(host, wantedHost) &&
-		stored.Kind == wanted.Kind && stored.Proxy == wanted.Proxy && stored.CA == wanted.CA && (stored.Insecure || !wanted.Insecure)
+		stored.Kind == wanted.Kind && stored.Site == wanted.Site && stored.Proxy == wanted.Proxy && stored.CA == wanted.CA && (stored.Insecure || !wanted.Insecure)
 }
 
 // Deleted says what went.

@@ -93,7 +93,7 @@ func TestStoredPasswordGoesNowhereElse(t *testing.T) {
 	var made Registry
 	p.want(http.StatusCreated, "POST", "/api/v1/registries", settings("main", "https://r.example"), &made)
 	one := fmt.Sprintf("/api/v1/registries/%d", made.ID)
-	for field, change := range map[string]any{"address": thief.URL, "proxy": "http://proxy.example:1", "insecure": true, "ca": "x", "kind": "harbor"} {
+	for field, change := range map[string]any{"address": thief.URL, "proxy": "http://proxy.example:1", "insecure": true, "ca": "x", "kind": "harbor", "site": "elsewhere"} {
 		edit := settings("main", "https://r.example")
 		delete(edit, "password")
 		edit[field] = change

@@ -65,6 +65,9 @@ const nameOfRow = "(SELECT x.name FROM repositories x WHERE x.id = a.repository_
 // assetFrom: lists of assets begin here.
 const assetFrom = `FROM assets a JOIN repositories r ON r.id = a.repository_id JOIN registries g ON g.id = a.registry_id LEFT JOIN images i ON i.id = a.image_id `
 
+// maxPushedDays is longer ago than anything was pushed.
+const maxPushedDays = 100 * 366
+
 // assets narrows the list of repository images.
 func (s *Store) assets(ctx context.Context, f pratique.AssetFilter) (*listing, string, error) {
 	rules, err := s.rules(ctx)
@@ -163,6 +166,10 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	}
 	l.during("a.created", f.Created)
 	l.during("a.pushed", f.Pushed)
+	if f.PushedDays > 0 {
+		since := s.now().AddDate(0, 0, -min(f.PushedDays, maxPushedDays))
+		l.during("a.pushed", pratique.TimeRange{From: &since})
+	}
 	if f.ScannedAt != (pratique.TimeRange{}) {
 		l.and("a.scanned_at > 0")
 		l.during("a.scanned_at", f.ScannedAt)

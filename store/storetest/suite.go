@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		name string
 		test func(t *testing.T, s *store.Store, dsn string)
 	}{
-		{"registries", registries}, {"sealed", sealed}, {"syncs", syncs}, {"listings", listings}, {"newest", newest}, {"pulls", pulls},
+		{"registries", registries}, {"sealed", sealed}, {"syncs", syncs}, {"listings", listings}, {"newest", newest}, {"pushed lately", pushedLately}, {"pulls", pulls},
 		{"wishes", wishes}, {"contents", contents}, {"strangers", strangers}, {"bundles", bundles}, {"postponing", postponing}, {"tasks", tasks}, {"leases", leases}, {"cancelling", cancelling}, {"silence", silence}, {"overdue", overdue},
 		{"reports", reports}, {"categories", categories}, {"failures", failures}, {"hostile", hostile},
 		{"adoptions", adoptions}, {"reopening", reopening}, {"staleness", staleness}, {"exploitation", exploitation}, {"exposure", exposure}, {"gone", gone},
@@ -322,6 +323,42 @@ func newest(t *testing.T, s *store.Store, _ string) {
 		if len(p.Items) != 1 || p.Items[0].Tag != c.want {
 			t.Errorf("newest is %+v, want %s", p.Items, c.want)
 		}
+	}
+}
+
+// pushedLately: days of a filter are counted from when it is used, so that one that is
+// kept, as a schedule's is, chooses others the day after.
+func pushedLately(t *testing.T, s *store.Store, _ string) {
+	ctx := context.Background()
+	r := newRegistry(t, s, "alpha")
+	ago := func(tag string, n, hours int) pratique.Asset {
+		a := asset(tag, n)
+		p := time.Now().Add(-time.Duration(hours) * time.Hour)
+		a.Pushed = &p
+		return a
+	}
+	untold := asset("untold", 4)
+	untold.Pushed = nil
+	ok[pratique.SyncResult](t)(s.SyncRepository(ctx, r.ID, "app", []pratique.Asset{ago("today", 1, 2), ago("week", 2, 3*24), ago("old", 3, 10*24), untold}, true))
+	chosen := func(days int) (tags []string) {
+		for _, row := range ok[pratique.Page[pratique.AssetRow]](t)(s.Assets(ctx, pratique.AssetFilter{PushedDays: days}, pratique.PageRequest{Sort: "tag"})).Items {
+			tags = append(tags, row.Tag)
+		}
+		return tags
+	}
+	for days, want := range map[int][]string{0: {"old", "today", "untold", "week"}, 1: {"today"}, 7: {"today", "week"}, 30: {"old", "today", "week"}, math.MaxInt: {"old", "today", "week"}} {
+		if got := chosen(days); !slices.Equal(got, want) {
+			t.Errorf("pushed within %d days: %q, want %q", days, got, want)
+		}
+	}
+	images, _, err := s.Selection(ctx, pratique.AssetFilter{PushedDays: 7})
+	if must(t, err); len(images) != 2 {
+		t.Errorf("selected %+v", images)
+	}
+	_, err = s.Writer().ExecContext(ctx, "UPDATE assets SET pushed = pushed - 432000000000") // five days pass
+	must(t, err)
+	if got, want := chosen(7), []string{"today"}; !slices.Equal(got, want) {
+		t.Errorf("five days later: %q, want %q", got, want)
 	}
 }
 

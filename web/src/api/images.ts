@@ -63,7 +63,7 @@ export function toFilter(query: Query): AssetFilter {
     recommended: on('recommended'), fixable: on('fixable'), mustFix: on('mustFix'), gone: on('gone'), licensed: either('licensed'), vulnerability: text('vulnerability'), package: text('package'),
     components: numbers('component'), secret: number('secret'), malware: number('malware'), minSize: number('minSize'), maxSize: number('maxSize'),
     hosts: many('host'), projects: many('project'), labels: many('label'), engines: many('engine'), container: text('container'), pod: text('pod'), used: either('used'), scannable: either('scannable'),
-    created: range('created'), pushed: range('pushed'), scannedAt: range('scanned'), synced: range('synced'),
+    created: range('created'), pushed: range('pushed'), pushedDays: number('pushedDays'), scannedAt: range('scanned'), synced: range('synced'),
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as AssetFilter
 }

@@ -1126,7 +1126,7 @@ export interface paths {
         get: operations["getRegistry"];
         /**
          * Change a registry
-         * @description The stored password stays when it is left out, unless it would go another way than before: with another address, another proxy, or a certificate that is no longer verified, it has to be given again.
+         * @description The stored password stays when it is left out, unless it would go another way than before: with another address, another site, another proxy, or a certificate that is no longer verified, it has to be given again.
          */
         put: operations["updateRegistry"];
         post?: never;
@@ -1902,6 +1902,8 @@ export interface components {
             pod?: string;
             projects?: string[];
             pushed?: components["schemas"]["TimeRange"];
+            /** Format: int64 */
+            pushedDays?: number;
             recommended?: boolean;
             registries?: number[];
             repositories?: number[];

@@ -94,7 +94,7 @@ export default function ScanDialog({ local, close, started }: Props) {
           <Checkbox.Group value={what} onChange={(v) => setWhat(v)} options={categories.map((c) => ({ value: c, label: tx('category', c) }))} />
           {what.length === 0 ? <p className="bad" role="alert">{t('scan.categoryMissing')}</p> : <p className="muted">{t('scan.categoriesHelp')}</p>}
         </div>
-        <ScopeFields value={images} set={setImages} once local={local} />
+        <ScopeFields value={images} set={setImages} local={local} />
         <h3>{t('scan.timeout')}</h3>
         <div>
           <span className="row">

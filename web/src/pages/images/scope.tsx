@@ -56,23 +56,17 @@ export function narrowed(n: Narrow): AssetFilter {
   return toFilter({
     kind: some(n.kind), registry: some(n.registry), namespace: some(n.namespace), newest: n.newest, running: n.running,
     project: some(n.project), host: some(n.host), engine: some(n.engine),
-    status: n.never ? ['not_scanned'] : undefined, pushedFrom: n.pushedDays ? startOf(n.pushedDays) : undefined,
+    status: n.never ? ['not_scanned'] : undefined, pushedDays: n.pushedDays,
   })
-}
-
-/** startOf is the beginning of a day some days ago: the same all day long, so that the preview is not asked for again. */
-function startOf(days: number): string {
-  const d = new Date()
-  return new Date(d.getFullYear(), d.getMonth(), d.getDate() - days).toISOString()
 }
 
 /** split takes a filter apart into what the fields show and the rest. */
 export function split(filter: AssetFilter | undefined): { narrow: Narrow; rest: AssetFilter; exclude: number[] } {
-  const { kinds, registries, namespaces, newest, running, status, exclude, projects, hosts, engines, source, ...others } = filter ?? {}
+  const { kinds, registries, namespaces, newest, running, status, exclude, pushedDays, projects, hosts, engines, source, ...others } = filter ?? {}
   void source // the kind of the schedule says it
   const never = status?.length === 1 && status[0] === 'not_scanned'
   return {
-    narrow: { kind: kinds ?? [], registry: (registries ?? []).map(String), namespace: namespaces ?? [], newest: newest ?? false, running: running ?? false, never, project: projects ?? [], host: hosts ?? [], engine: engines ?? [] },
+    narrow: { kind: kinds ?? [], registry: (registries ?? []).map(String), namespace: namespaces ?? [], newest: newest ?? false, running: running ?? false, never, pushedDays, project: projects ?? [], host: hosts ?? [], engine: engines ?? [] },
     rest: never || !status ? others : { ...others, status },
     exclude: exclude ?? [],
   }
@@ -93,14 +87,12 @@ export async function pick(ids: number[], local?: boolean): Promise<Map<number, 
 interface Props {
   value: Chosen
   set(next: Chosen): void
-  /** "Pushed within" counts from now: nothing for a schedule, whose filter is kept. */
-  once?: boolean
   /** Images on hosts, and not those of registries. */
   local?: boolean
 }
 
 /** ScopeFields are lines of a dialog's settings. */
-export function ScopeFields({ value, set, once, local }: Props) {
+export function ScopeFields({ value, set, local }: Props) {
   const { scope, excluding } = value
   return (
     <>
@@ -113,7 +105,7 @@ export function ScopeFields({ value, set, once, local }: Props) {
       {scope !== 'specified' && (
         <>
           <h3>{t('scan.narrow')}</h3>
-          <NarrowFields local={local} narrow={value.narrow} set={(narrow) => set({ ...value, narrow })} once={once} />
+          <NarrowFields local={local} narrow={value.narrow} set={(narrow) => set({ ...value, narrow })} />
           <h3>{t('scan.exclude')}</h3>
           <div>
             <Checkbox checked={excluding} onChange={(e) => set({ ...value, excluding: e.target.checked, excluded: e.target.checked ? value.excluded : new Map() })}>{t('scan.excludeSome')}</Checkbox>
@@ -127,7 +119,11 @@ export function ScopeFields({ value, set, once, local }: Props) {
 
 const pushedChoices = [1, 7, 30, 90] // days
 
-export function NarrowFields({ narrow, set, once, local }: { narrow: Narrow; set(next: Narrow): void; once?: boolean; local?: boolean }) {
+/** pushedOptions are the usual numbers of days, and the one that is chosen: the service takes any. */
+const pushedOptions = (chosen?: number) =>
+  [...new Set([...pushedChoices, ...(chosen ? [chosen] : [])])].sort((a, b) => a - b).map((d) => ({ value: d, label: t('scan.pushedDays', { count: d }) }))
+
+export function NarrowFields({ narrow, set, local }: { narrow: Narrow; set(next: Narrow): void; local?: boolean }) {
   const facets = useQuery({ queryKey: [local ? 'local-images' : 'images', 'facets'], queryFn: ({ signal }) => (local ? listLocalFacets : listFacets)({}, signal), staleTime: 30_000 })
   const options = (name: 'kinds' | 'registries' | 'namespaces' | 'projects' | 'hosts' | 'engines') =>
     (facets.data?.[name] ?? []).map((f) => ({ value: f.value, label: `${name === 'kinds' ? tx('registryKind', f.value) : f.label || f.value || '–'} (${number(f.count)})` }))
@@ -143,7 +139,7 @@ export function NarrowFields({ narrow, set, once, local }: { narrow: Narrow; set
         <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('registries.kind')} aria-label={t('registries.kind')} value={narrow.kind} onChange={(kind) => set({ ...narrow, kind })} options={options('kinds')} />
         <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('images.registry')} aria-label={t('images.registry')} value={narrow.registry} onChange={(registry) => set({ ...narrow, registry })} options={options('registries')} />
         <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('images.namespace')} aria-label={t('images.namespace')} value={narrow.namespace} onChange={(namespace) => set({ ...narrow, namespace })} options={options('namespaces')} />
-        {once && <Select allowClear placeholder={t('scan.pushed')} aria-label={t('scan.pushed')} value={narrow.pushedDays} onChange={(pushedDays) => set({ ...narrow, pushedDays })} options={pushedChoices.map((d) => ({ value: d, label: t('scan.pushedDays', { count: d }) }))} />}
+        <Select allowClear placeholder={t('scan.pushed')} aria-label={t('scan.pushed')} value={narrow.pushedDays} onChange={(pushedDays) => set({ ...narrow, pushedDays })} options={pushedOptions(narrow.pushedDays)} />
       </div>}
       <div className="row wrap">
         <Checkbox checked={narrow.newest} onChange={(e) => set({ ...narrow, newest: e.target.checked })}>{t('images.newestOnly')}</Checkbox>
