@@ -21,6 +21,7 @@ type ExportRequest struct {
 	Scans      ScanFilter      `json:"scans,omitzero"`
 	Hosts      HostFilter      `json:"hosts,omitzero"`
 	Containers ContainerFilter `json:"containers,omitzero"`
+	Events     EventFilter     `json:"events,omitzero"`
 }
 
 // ExportState is how far an export is.

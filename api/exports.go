@@ -47,12 +47,13 @@ type ExportInput struct {
 	Scans      pratique.ScanFilter      `json:"scans,omitzero"`
 	Hosts      pratique.HostFilter      `json:"hosts,omitzero"`
 	Containers pratique.ContainerFilter `json:"containers,omitzero"`
+	Events     pratique.EventFilter     `json:"events,omitzero" doc:"Changes of one image, or of one vulnerability"`
 }
 
 func (in ExportInput) request() pratique.ExportRequest {
 	return pratique.ExportRequest{
 		Kind: in.Kind, Format: in.Format, Name: in.Name, Columns: in.Columns, Language: in.Language, BOM: in.BOM, Sort: in.Sort,
-		Images: in.Images, Findings: in.Findings, Tasks: in.Tasks, Scans: in.Scans, Hosts: in.Hosts, Containers: in.Containers,
+		Images: in.Images, Findings: in.Findings, Tasks: in.Tasks, Scans: in.Scans, Hosts: in.Hosts, Containers: in.Containers, Events: in.Events,
 	}
 }
 

@@ -167,6 +167,8 @@ func everyKind(t *testing.T, dsn string) {
 		{"packages of one image", pratique.ExportRequest{Kind: "packages", Images: yes, Findings: pratique.FindingFilter{Search: "p2"}}, 1, map[string]any{"name": "@scope/p2", "instruction": "COPY . /srv"}},
 		{"secrets", pratique.ExportRequest{Kind: "secrets"}, 5, map[string]any{"path": "=cmd", "preview": "AK…", "line": 3.0}},
 		{"malware", pratique.ExportRequest{Kind: "malware", Images: yes}, 1, map[string]any{"malware": "Eicar", "md5": "44"}},
+		{"changes of an image", pratique.ExportRequest{Kind: "changes", Events: pratique.EventFilter{ImageID: digest("config", 0), Categories: []pratique.Category{pratique.CategoryMalware}}}, 1, map[string]any{"change": "appeared", "category": "malware", "imageID": string(digest("config", 0))}},
+		{"changes of a vulnerability", pratique.ExportRequest{Kind: "changes", Events: pratique.EventFilter{Vulnerability: "CVE-2026-10001"}}, 1, map[string]any{"change": "appeared", "vulnerability": "CVE-2026-10001", "package": "@scope/p0", "version": "1.0"}},
 		{"tasks", pratique.ExportRequest{Kind: "tasks"}, 5, map[string]any{"kind": "manual", "scanned": 1.0}},
 		{"scans", pratique.ExportRequest{Kind: "scans", Scans: pratique.ScanFilter{ImageIDs: []pratique.Digest{digest("config", 0)}}}, 1,
 			map[string]any{"images": []any{"alpha.example.org/team/app:v0000", "alpha.example.org/team/app:twin"}, "status": "scanned"}},

@@ -18,7 +18,7 @@ type Column struct {
 type Kind struct {
 	ID      string        `json:"id"`
 	Label   pratique.Text `json:"label"`
-	Filters []string      `json:"filters"` // which filters of a request narrow it: images, findings, tasks, scans, hosts, containers
+	Filters []string      `json:"filters"` // which filters of a request narrow it: images, findings, tasks, scans, hosts, containers, events
 	Sorts   []string      `json:"sorts"`   // within each image, for what is found in images
 	Columns []Column      `json:"columns"` // in their order when none are chosen
 
@@ -85,7 +85,7 @@ func order(sort string) pratique.PageRequest {
 
 // Kinds are all lists.
 func Kinds() []Kind {
-	return []Kind{images(), findings(), affected(), vulnerabilities(), components(), packages(), secrets(), malware(), tasks(), scans(), hosts(), containers()}
+	return []Kind{images(), findings(), affected(), vulnerabilities(), components(), packages(), secrets(), malware(), tasks(), scans(), hosts(), containers(), changes()}
 }
 
 func kindOf(id string) (Kind, bool) {

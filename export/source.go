@@ -13,6 +13,12 @@ type Source interface {
 	SeizedSource
 	WorkSource
 	HostSource
+	EventSource
+}
+
+// EventSource lists what happened to findings.
+type EventSource interface {
+	Events(ctx context.Context, f pratique.EventFilter, r pratique.PageRequest) (pratique.Page[pratique.FindingEvent], error)
 }
 
 // ImageSource lists images.

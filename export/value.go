@@ -1,6 +1,7 @@
 package export
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -9,7 +10,7 @@ import (
 )
 
 // A value is what a column has in a row: nil, string, term, pratique.Text, bool,
-// int, int64, float64, time.Time, []string or []term. Programs get it as it is (JSON); people get its
+// int, int64, float64, time.Time, []string, []term or phrase. Programs get it as it is (JSON); people get its
 // text.
 type value any
 
@@ -33,6 +34,16 @@ var terms = map[term]pratique.Text{
 	"registry": {EN: "Registry", ZH: "镜像仓库"}, "local": {EN: "Servers", ZH: "主机"},
 	"yes": {EN: "Yes", ZH: "是"}, "no": {EN: "No", ZH: "否"},
 }
+
+// phrase is a word of ours whose meaning is its column's: a change that is "fixed" is
+// not a package that can be.
+type phrase struct {
+	term term
+	text pratique.Text
+}
+
+// MarshalJSON writes the word, as the API has it.
+func (p phrase) MarshalJSON() ([]byte, error) { return json.Marshal(string(p.term)) }
 
 // language of people.
 type language string
@@ -62,6 +73,8 @@ func (l language) text(v value) string {
 		return l.term(v)
 	case pratique.Text:
 		return l.of(v)
+	case phrase:
+		return l.of(v.text)
 	case bool:
 		if v {
 			return l.term("yes")

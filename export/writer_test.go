@@ -320,6 +320,19 @@ func FuzzCellText(f *testing.F) {
 	})
 }
 
+// A change that is "fixed" is told as such, and not as a package that can be fixed;
+// programs get the API's word.
+func TestWordsOfChanges(t *testing.T) {
+	v := spoken(pratique.ChangeFixed, changeWords)
+	b, err := json.Marshal(v)
+	if zh, en := language("zh").text(v), language("en").text(v); err != nil || zh != "已修复" || en != "Fixed" || string(b) != `"fixed"` {
+		t.Errorf("%s, %s, %s, %v", zh, en, b, err)
+	}
+	if text := language("zh").text(spoken(pratique.Change("turned"), changeWords)); text != "turned" {
+		t.Errorf("an unknown word is %q", text)
+	}
+}
+
 // TestKindsAreComplete: every column has a header in both languages and its own id.
 func TestKindsAreComplete(t *testing.T) {
 	kinds := map[string]bool{}
@@ -343,7 +356,7 @@ func TestKindsAreComplete(t *testing.T) {
 	}
 	for _, r := range []pratique.ExportRequest{
 		{Kind: "nothing", Format: "csv"}, {Kind: "images", Format: "pdf"}, {Kind: "images", Format: "csv", Columns: []string{"name", "name"}}, {Kind: "images", Format: "csv", Columns: []string{"password"}},
-		{Kind: "images", Format: "csv", Sort: "-nothing"}, {Kind: "affected", Format: "csv"}, {Kind: "images", Format: "csv", Language: "fr"}, {Kind: "findings", Format: "csv", Findings: pratique.FindingFilter{ImageIDs: []pratique.Digest{"x"}}},
+		{Kind: "images", Format: "csv", Sort: "-nothing"}, {Kind: "affected", Format: "csv"}, {Kind: "changes", Format: "csv"}, {Kind: "images", Format: "csv", Language: "fr"}, {Kind: "findings", Format: "csv", Findings: pratique.FindingFilter{ImageIDs: []pratique.Digest{"x"}}},
 	} {
 		if _, _, _, err := check(r); pratique.CodeOf(err) != pratique.CodeInvalid {
 			t.Errorf("%+v: %v", r, err)

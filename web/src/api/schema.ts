@@ -2451,12 +2451,26 @@ export interface components {
             /** Format: int64 */
             vulnerabilities: number;
         };
+        EventFilter: {
+            /** Format: int64 */
+            adoption?: number;
+            at?: components["schemas"]["TimeRange"];
+            categories?: components["schemas"]["Category"][];
+            causes?: components["schemas"]["Cause"][];
+            changes?: components["schemas"]["Change"][];
+            imageID?: string;
+            /** Format: int64 */
+            package?: number;
+            vulnerability?: string;
+        };
         ExportInput: {
             /** @description CSV: begin with a byte order mark, so that Excel sees that it is UTF-8 */
             bom?: boolean;
             /** @description In the order of the file; empty is all */
             columns?: string[];
             containers?: components["schemas"]["ContainerFilter"];
+            /** @description Changes of one image, or of one vulnerability */
+            events?: components["schemas"]["EventFilter"];
             /** @description Narrows what was found in the images */
             findings?: components["schemas"]["FindingFilter"];
             /** @enum {string} */
@@ -2499,6 +2513,7 @@ export interface components {
             bom?: boolean;
             columns?: string[];
             containers?: components["schemas"]["ContainerFilter"];
+            events?: components["schemas"]["EventFilter"];
             findings?: components["schemas"]["FindingFilter"];
             format: string;
             hosts?: components["schemas"]["HostFilter"];

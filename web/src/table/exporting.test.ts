@@ -38,6 +38,12 @@ test('what was found is narrowed by what was found and by where', () => {
   expect(rowsOf({ kind: 'vulnerabilities' }, { query, selection: nothing }, false)).toEqual({ findings: { severities: ['critical'], types: ['deb', 'rpm'], fixable: true, registries: [3], newest: true } })
 })
 
+test('the changes of an image', () => {
+  expect(rowsOf({ kind: 'changes', images: { imageIDs: ['sha256:1'] } }, { query: { change: ['fixed'], cause: 'rules' }, selection: nothing }, false)).toEqual({
+    events: { imageID: 'sha256:1', changes: ['fixed'], causes: ['rules'] },
+  })
+})
+
 test('the scans of a task', () => {
   expect(rowsOf({ kind: 'scans' }, { query: { task: ['5'], status: 'failed' }, selection: nothing }, false)).toEqual({ scans: { tasks: [5], status: ['failed'] } })
 })

@@ -5,7 +5,7 @@ import { toFilter, type AssetFilter, type Query } from '../api/images'
 import { nothing, type Selection } from './selection'
 
 /** Lists that the service can export. */
-export type Exportable = 'images' | 'findings' | 'affected' | 'vulnerabilities' | 'components' | 'packages' | 'secrets' | 'malware' | 'tasks' | 'scans' | 'hosts' | 'containers'
+export type Exportable = 'images' | 'findings' | 'affected' | 'vulnerabilities' | 'components' | 'packages' | 'secrets' | 'malware' | 'tasks' | 'scans' | 'hosts' | 'containers' | 'changes'
 
 /** Exporting is what a list says of its export; the button is the table's. */
 export interface Exporting {
@@ -36,7 +36,7 @@ export const hasTicks = (kind: Exportable) => withTicks.includes(kind)
 /** canExclude tells whether a selection can be said to the service: only lists of images know "all but some". */
 export const canExclude = (kind: Exportable, selection: Selection) => selection.mode === 'some' || selection.except.length === 0 || kind === 'images' || kind === 'affected'
 
-type Rows = Pick<ExportInput, 'images' | 'findings' | 'tasks' | 'scans' | 'hosts' | 'containers'>
+type Rows = Pick<ExportInput, 'images' | 'findings' | 'tasks' | 'scans' | 'hosts' | 'containers' | 'events'>
 
 /** rowsOf is which rows of a list are meant: those that are ticked, or all that its filter lets through. */
 export function rowsOf({ kind, images }: Exporting, { query, selection }: Pick<Listed, 'query' | 'selection'>, ticked: boolean): Rows {
@@ -64,6 +64,8 @@ export function rowsOf({ kind, images }: Exporting, { query, selection }: Pick<L
       const ids = ticked && selection.mode === 'some' ? selection.keys : undefined
       return { containers: without({ ids, hosts: many(query.host), states: many(query.state), risk: many(query.risk), projects: many(query.project), engines: many(query.engine), search: text(query.search) }) as Rows['containers'] }
     }
+    case 'changes':
+      return { events: without({ imageID: images?.imageIDs?.[0], vulnerability: images?.vulnerability, changes: many(query.change), causes: many(query.cause), categories: many(query.category) }) as Rows['events'] }
     case 'scans': {
       const imageIDs = ticked && selection.mode === 'some' ? (selection.keys as string[]) : many(query.imageID)
       return { scans: without({ tasks: many(query.task)?.map(Number), status: many(query.status), phase: text(query.phase), imageIDs, created: range(query) }) as Rows['scans'] }
@@ -99,6 +101,7 @@ const columnsOf: Partial<Record<Exportable, Record<string, string[]>>> = {
   secrets: { path: ['path', 'line', 'source'] },
   malware: { name: ['malware'], engine: ['engine', 'list'] },
   tasks: { progress: ['ended'] },
+  changes: { what: ['vulnerability', 'category'], package: ['package', 'version'], values: ['before', 'after'] },
   scans: { image: ['images'], reason: ['reason', 'remedy'] },
 }
 

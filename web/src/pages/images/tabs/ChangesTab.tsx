@@ -37,6 +37,7 @@ export default function ChangesTab({ row }: TabProps) {
       columns={eventColumns()}
       filters={filters}
       searchable={false}
+      exporting={{ kind: 'changes', images: { imageIDs: [imageID] } }}
       load={(query, signal) => listContentEvents(imageID, query, signal)}
       rowKey={(e) => e.id}
       empty={{ title: t('event.none'), help: t('event.noneHelp') }}
