@@ -15,6 +15,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/pratique/pratique"
@@ -67,14 +68,14 @@ type File struct {
 // Member tells whether the file is inside an archive.
 func (f *File) Member() bool { return strings.Contains(f.Path, pratique.NestedSeparator) }
 
-// Content is a file's whole content, in memory or spilled to disk, with random
-// access. It is valid until Analyze returns, and must not be changed.
+// Content is a file's whole content, in memory or on disk, with random access. It is valid until Analyze returns, and must not be changed.
 type Content interface {
 	io.ReaderAt
 	Size() int64
 	// Bytes returns the content when it is in memory, else nil, false.
 	Bytes() ([]byte, bool)
-	// RealPath returns a path in our own scratch folder whose content this is, for
-	// libraries that insist on one. It is removed after Analyze.
-	RealPath() (string, error)
+	// File returns the open file that the content is, when it is not in memory: to be
+	// mapped. It may be an engine's, which somebody might shorten; to look beyond its
+	// end is then a fault, of which the pass makes a panic that costs this file only.
+	File() *os.File
 }

@@ -68,18 +68,17 @@ func (m *memory) putMember(buf *bytes.Buffer) {
 	m.members.Put(buf)
 }
 
-// content is a file's bytes, in a pooled buffer or in a file of the scratch folder.
+// content is a file's bytes: in a pooled buffer, in a file of the scratch folder, or,
+// when it is large and lies in a folder of an engine, where it is.
 type content struct {
 	*bytes.Reader // in memory
 	data          []byte
-	file          *os.File // spilled
+	file          *os.File    // spilled, or the engine's
+	found         os.FileInfo // of the engine's, when it was opened
 	size          int64
 	scratch       string
 	memory        *memory
 	member        *bytes.Buffer // of a member of an archive: where data is
-	real          sync.Once
-	realPath      string
-	realErr       error
 	digested      sync.Once
 	digests       analyze.Digests
 	digestsErr    error
@@ -106,6 +105,10 @@ func (p *Pass) readContent(ctx context.Context, head []byte, r io.Reader, size i
 			return nil, err
 		}
 		c.data, c.Reader = b, bytes.NewReader(b)
+		return c, nil
+	}
+	if lazy, ok := r.(*lazyFile); ok {
+		c.file, c.found = lazy.take()
 		return c, nil
 	}
 	if err := c.spill("spill-*", io.MultiReader(bytes.NewReader(head), io.LimitReader(r, size-int64(len(head))))); err != nil {
@@ -161,35 +164,27 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	return c.Reader.ReadAt(p, off)
 }
 
-func (c *content) RealPath() (string, error) {
-	if c.file != nil {
-		return c.file.Name(), nil
+func (c *content) File() *os.File { return c.file }
+
+// changed tells whether the engine's file is no longer what was opened: nobody else
+// writes to a file of the scratch folder, but to this one somebody may.
+func (c *content) changed() error {
+	if c.found == nil {
+		return nil
 	}
-	c.real.Do(func() {
-		f, err := os.CreateTemp(c.scratch, "file-*")
-		if err != nil {
-			c.realErr = diskError(err)
-			return
-		}
-		c.realPath = f.Name()
-		_, err = f.Write(c.data)
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			c.realErr = diskError(err)
-		}
-	})
-	return c.realPath, c.realErr
+	now, err := c.file.Stat()
+	if err == nil && (now.Size() != c.size || !now.ModTime().Equal(c.found.ModTime())) {
+		err = fmt.Errorf("%w while it was read", errChanged)
+	}
+	return err
 }
 
 func (c *content) release() {
-	if c.realPath != "" {
-		os.Remove(c.realPath)
-	}
 	if c.file != nil {
 		c.file.Close()
-		os.Remove(c.file.Name())
+		if c.found == nil {
+			os.Remove(c.file.Name())
+		}
 		return
 	}
 	if c.member != nil {

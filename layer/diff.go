@@ -202,7 +202,7 @@ func (d *diffEntries) open(name string) (*os.File, error) {
 }
 
 func (d *diffEntries) has(name string, attributes []string) bool {
-	f, err := d.tree.open(name, -1)
+	f, _, err := d.tree.open(name, -1)
 	if err != nil {
 		return false
 	}

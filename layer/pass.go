@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -469,10 +470,16 @@ func (p *Pass) analyze(ctx context.Context, j *job) {
 	if j.wanted&archiveBit != 0 {
 		p.expand(ctx, j)
 	}
+	if err := j.content.changed(); err != nil {
+		lost := lostFile{j.file.Path, err}
+		j.collector.add(0, j.order, j.file.Path, pratique.Facts{Problems: []pratique.Problem{lost.problem()}})
+	}
 }
 
-// analyzeSafely makes a panic in a parser cost one file, not the scan.
+// analyzeSafely makes a panic in a parser cost one file, not the scan, and of a look
+// beyond the end of a mapped file that somebody shortened a panic.
 func analyzeSafely(ctx context.Context, a analyze.Analyzer, f *analyze.File, c analyze.Content, facts *pratique.Facts) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicError(v)

@@ -181,15 +181,15 @@ func (t *tree) in(name string) (*os.Root, string, error) {
 }
 
 // open opens a regular file of the given size in bytes; -1 for any.
-func (t *tree) open(name string, size int64) (*os.File, error) {
+func (t *tree) open(name string, size int64) (*os.File, os.FileInfo, error) {
 	parent, base, err := t.in(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Non-blocking, should a FIFO have taken the file's place.
 	f, err := parent.OpenFile(base, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info, err := f.Stat()
 	switch {
@@ -199,10 +199,10 @@ func (t *tree) open(name string, size int64) (*os.File, error) {
 	case size >= 0 && info.Size() != size:
 		err = fmt.Errorf("%w: it has %d bytes instead of %d", errChanged, info.Size(), size)
 	default:
-		return f, nil
+		return f, info, nil
 	}
 	f.Close()
-	return nil, err
+	return nil, nil, err
 }
 
 // lazyFile is a file of a tree that is opened when it is first read, which most
@@ -212,6 +212,7 @@ type lazyFile struct {
 	name string // as the folder has it
 	size int64  // as the layer has it
 	file *os.File
+	info os.FileInfo // of file, when it was opened
 	read int64
 	err  error
 }
@@ -221,11 +222,11 @@ func (l *lazyFile) Read(p []byte) (int, error) {
 		return 0, l.err
 	}
 	if l.file == nil {
-		f, err := l.tree.open(l.name, l.size)
+		f, info, err := l.tree.open(l.name, l.size)
 		if err != nil {
 			return 0, l.lost(err)
 		}
-		l.file = f
+		l.file, l.info = f, info
 	}
 	n, err := l.file.Read(p)
 	l.read += int64(n)
@@ -248,6 +249,13 @@ func (l *lazyFile) close() {
 		l.file.Close()
 		l.file = nil
 	}
+}
+
+// take hands the open file over to whoever closes it; some of it has been read.
+func (l *lazyFile) take() (*os.File, os.FileInfo) {
+	f := l.file
+	l.file = nil
+	return f, l.info
 }
 
 // reset makes it another file.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc64"
 	"io"
 	"os"
@@ -289,6 +290,53 @@ func TestUnpackedHostile(t *testing.T) {
 			t.Errorf("verified: %v", err)
 		}
 	})
+}
+
+// TestUnpackedShortened: a large file is read where it lies, and somebody shortens it
+// while it is mapped.
+func TestUnpackedShortened(t *testing.T) {
+	const size = 1 << 20
+	layerTar := tarOf(t, file("large", strings.Repeat("x", size)), file("small", "y"))
+	dir := t.TempDir()
+	u := unpackedOf(t, dir, layerTar)
+	maps := reader{read: func(_ context.Context, f *analyze.File, c analyze.Content) error {
+		if f.Path != "large" {
+			return nil
+		}
+		if name := c.File().Name(); filepath.Base(name) != "large" {
+			return fmt.Errorf("it was copied to %s", name)
+		}
+		data, err := syscall.Mmap(int(c.File().Fd()), 0, size, syscall.PROT_READ, syscall.MAP_PRIVATE)
+		if err != nil {
+			return err
+		}
+		defer syscall.Munmap(data)
+		if err := os.Truncate(filepath.Join(dir, "large"), 10); err != nil {
+			return err
+		}
+		return fmt.Errorf("there are %d bytes where nothing is", bytes.Count(data[size/2:], []byte("x")))
+	}}
+	scratch := t.TempDir()
+	p := layer.NewPass([]analyze.Analyzer{maps}, layer.Limits{Buffer: 1000}, scratch)
+	defer p.Close()
+	r, err := p.ReadUnpacked(t.Context(), u, pratique.Layer{DiffID: pratique.DigestOf(layerTar)}, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, p := range problems(r) {
+		told = append(told, p.Message)
+	}
+	text := strings.Join(told, "\n")
+	if len(told) != 2 || !strings.Contains(text, "a parser failed") || !strings.Contains(text, "changed on this host while it was read") {
+		t.Errorf("problems %q", told)
+	}
+	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+		t.Errorf("left in the scratch folder: %v %v", left, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "large")); err != nil || info.Size() != 10 {
+		t.Errorf("the engine's file: %v", err)
+	}
 }
 
 func relink(name, target string) error {

@@ -2,7 +2,7 @@ package secrets
 
 import (
 	"bytes"
-	"errors"
+	"os"
 )
 
 // memory is content that is in memory.
@@ -11,6 +11,6 @@ type memory struct {
 	data []byte
 }
 
-func (m memory) Bytes() ([]byte, bool)     { return m.data, true }
-func (m memory) Size() int64               { return int64(len(m.data)) }
-func (m memory) RealPath() (string, error) { return "", errors.ErrUnsupported }
+func (m memory) Bytes() ([]byte, bool) { return m.data, true }
+func (m memory) Size() int64           { return int64(len(m.data)) }
+func (m memory) File() *os.File        { return nil }

@@ -30,7 +30,7 @@ type text struct{ *bytes.Reader }
 
 func content(b []byte) text                          { return text{bytes.NewReader(b)} }
 func (t text) Bytes() ([]byte, bool)                 { return nil, false }
-func (t text) RealPath() (string, error)             { return "", os.ErrInvalid }
+func (t text) File() *os.File                        { return nil }
 func (t text) ReadAt(p []byte, o int64) (int, error) { return t.Reader.ReadAt(p, o) }
 
 // analyzed takes one file through the analyzer, as the pass does.
