@@ -108,7 +108,12 @@ func (p *Pass) readContent(ctx context.Context, head []byte, r io.Reader, size i
 		return c, nil
 	}
 	if lazy, ok := r.(*lazyFile); ok {
-		c.file, c.found = lazy.take()
+		c.file = lazy.take()
+		var err error
+		if c.found, err = c.file.Stat(); err != nil {
+			c.file.Close()
+			return nil, lazy.lost(err)
+		}
 		return c, nil
 	}
 	if err := c.spill("spill-*", io.MultiReader(bytes.NewReader(head), io.LimitReader(r, size-int64(len(head))))); err != nil {

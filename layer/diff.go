@@ -51,7 +51,7 @@ type listing struct {
 
 func newDiffEntries(u *Unpacked, c *collector, progress func(int64)) *diffEntries {
 	d := &diffEntries{tree: tree{root: u.Root}, links: map[inode]string{}, note: c.problem, lost: c.lostFile, progress: progress}
-	d.content.tree = &d.tree
+	d.content = newLazyFile(&d.tree)
 	d.enter("")
 	return d
 }
@@ -182,10 +182,10 @@ func (d *diffEntries) enter(name string) {
 	if name == "" {
 		return
 	}
-	if hasAttribute(dir, opaqueAttributes[:], "y") {
+	if hasAttribute(int(dir.Fd()), opaqueAttributes[:], "y") {
 		d.opaque = name
 	}
-	if hasAttribute(dir, redirectAttributes[:], "") {
+	if hasAttribute(int(dir.Fd()), redirectAttributes[:], "") {
 		d.elsewhere(name)
 	}
 }
@@ -202,20 +202,20 @@ func (d *diffEntries) open(name string) (*os.File, error) {
 }
 
 func (d *diffEntries) has(name string, attributes []string) bool {
-	f, _, err := d.tree.open(name, -1)
+	fd, err := d.tree.open(name, -1)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	return hasAttribute(f, attributes, "")
+	defer unix.Close(fd)
+	return hasAttribute(fd, attributes, "")
 }
 
-// hasAttribute tells whether f has one of the extended attributes, with the given
+// hasAttribute tells whether an open file has one of the extended attributes, with the given
 // value or, if that is "", with any.
-func hasAttribute(f *os.File, names []string, value string) bool {
+func hasAttribute(fd int, names []string, value string) bool {
 	var buf [256]byte
 	for _, name := range names {
-		n, err := unix.Fgetxattr(int(f.Fd()), name, buf[:])
+		n, err := unix.Fgetxattr(fd, name, buf[:])
 		if err == nil && (value == "" || string(buf[:n]) == value) || errors.Is(err, unix.ERANGE) {
 			return true
 		}

@@ -164,7 +164,7 @@ func newSplitEntries(u *Unpacked, recipe io.ReadCloser, limits Limits, progress 
 		return nil, err
 	}
 	s := &splitEntries{recipe: r, tree: tree{root: u.Root}, progress: progress}
-	s.content.tree = &s.tree
+	s.content = newLazyFile(&s.tree)
 	return s, nil
 }
 
@@ -228,7 +228,7 @@ func (u *Unpacked) tar(limits Limits) Source {
 			return nil, err
 		}
 		t := &splitTar{recipe: r, tree: tree{root: u.Root}}
-		t.content.tree = &t.tree
+		t.content = newLazyFile(&t.tree)
 		return t, nil
 	}
 }

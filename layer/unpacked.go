@@ -10,7 +10,8 @@ import (
 	"os"
 	"path"
 	"strings"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/pratique/pratique"
 )
@@ -148,15 +149,19 @@ var errChanged = errors.New("it was changed on this host")
 // element of the path. No link leads out of the root.
 type tree struct {
 	root   *os.Root
-	folder string // whose root parent is
-	parent *os.Root
+	folder string   // whose root parent is
+	parent *os.Root // nil: none was asked for yet
+	dir    *os.File // parent, for what a descriptor does faster
 }
 
 func (t *tree) close() {
-	if t.parent != nil {
-		t.parent.Close()
-		t.parent = nil
+	if t.dir != nil {
+		t.dir.Close()
 	}
+	if t.parent != nil && t.parent != t.root {
+		t.parent.Close()
+	}
+	t.parent, t.dir = nil, nil
 }
 
 // in returns the folder that name is in, and its last element.
@@ -166,43 +171,64 @@ func (t *tree) in(name string) (*os.Root, string, error) {
 		return nil, "", fs.ErrInvalid
 	}
 	folder = strings.TrimSuffix(folder, "/")
-	if folder == "" {
-		return t.root, base, nil
+	if t.parent != nil && folder == t.folder {
+		return t.parent, base, nil
 	}
-	if t.parent == nil || folder != t.folder {
-		t.close()
-		parent, err := t.root.OpenRoot(folder)
-		if err != nil {
+	t.close()
+	parent := t.root
+	if folder != "" {
+		var err error
+		if parent, err = t.root.OpenRoot(folder); err != nil {
 			return nil, "", err
 		}
-		t.folder, t.parent = folder, parent
 	}
-	return t.parent, base, nil
+	t.folder, t.parent = folder, parent
+	return parent, base, nil
 }
 
-// open opens a regular file of the given size in bytes; -1 for any.
-func (t *tree) open(name string, size int64) (*os.File, os.FileInfo, error) {
+// open opens a regular file of the given size in bytes; -1 for any. It is a
+// descriptor: of most files the first bytes are read and no more, and an os.File
+// costs twice as much as that.
+func (t *tree) open(name string, size int64) (fd int, err error) {
 	parent, base, err := t.in(name)
 	if err != nil {
-		return nil, nil, err
+		return -1, err
 	}
-	// Non-blocking, should a FIFO have taken the file's place.
-	f, err := parent.OpenFile(base, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if t.dir == nil {
+		if t.dir, err = parent.Open("."); err != nil {
+			return -1, err
+		}
+	}
+	// base is one name, so not to follow it is not to leave the folder. Non-blocking,
+	// should a FIFO have taken the file's place.
+	err = uninterrupted(func() (err error) {
+		fd, err = unix.Openat(int(t.dir.Fd()), base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		return err
+	})
 	if err != nil {
-		return nil, nil, err
+		return -1, err
 	}
-	info, err := f.Stat()
-	switch {
+	var st unix.Stat_t
+	switch err = unix.Fstat(fd, &st); {
 	case err != nil:
-	case !info.Mode().IsRegular():
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		err = fmt.Errorf("%w: it is no regular file", errChanged)
-	case size >= 0 && info.Size() != size:
-		err = fmt.Errorf("%w: it has %d bytes instead of %d", errChanged, info.Size(), size)
+	case size >= 0 && st.Size != size:
+		err = fmt.Errorf("%w: it has %d bytes instead of %d", errChanged, st.Size, size)
 	default:
-		return f, info, nil
+		return fd, nil
 	}
-	f.Close()
-	return nil, nil, err
+	unix.Close(fd)
+	return -1, err
+}
+
+// uninterrupted does a system call again for as long as a signal comes in between.
+func uninterrupted(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // lazyFile is a file of a tree that is opened when it is first read, which most
@@ -211,32 +237,36 @@ type lazyFile struct {
 	tree *tree
 	name string // as the folder has it
 	size int64  // as the layer has it
-	file *os.File
-	info os.FileInfo // of file, when it was opened
+	fd   int    // -1: not open
 	read int64
 	err  error
 }
 
-func (l *lazyFile) Read(p []byte) (int, error) {
-	if l.err != nil {
+func newLazyFile(t *tree) lazyFile { return lazyFile{tree: t, fd: -1} }
+
+func (l *lazyFile) Read(p []byte) (n int, err error) {
+	if l.err != nil || len(p) == 0 {
 		return 0, l.err
 	}
-	if l.file == nil {
-		f, info, err := l.tree.open(l.name, l.size)
-		if err != nil {
+	if l.fd < 0 {
+		if l.fd, err = l.tree.open(l.name, l.size); err != nil {
 			return 0, l.lost(err)
 		}
-		l.file, l.info = f, info
 	}
-	n, err := l.file.Read(p)
-	l.read += int64(n)
-	if err == io.EOF && l.read < l.size {
-		err = fmt.Errorf("%w: it shrank", errChanged)
+	err = uninterrupted(func() (err error) {
+		n, err = unix.Read(l.fd, p)
+		return err
+	})
+	switch {
+	case err != nil:
+		return 0, l.lost(err)
+	case n > 0:
+		l.read += int64(n)
+		return n, nil
+	case l.read < l.size:
+		return 0, l.lost(fmt.Errorf("%w: it shrank", errChanged))
 	}
-	if err != nil && err != io.EOF {
-		return n, l.lost(err)
-	}
-	return n, err
+	return 0, io.EOF
 }
 
 func (l *lazyFile) lost(err error) error {
@@ -244,22 +274,22 @@ func (l *lazyFile) lost(err error) error {
 	return l.err
 }
 
-func (l *lazyFile) close() {
-	if l.file != nil {
-		l.file.Close()
-		l.file = nil
-	}
+// take hands the open file over to whoever closes it; some of it has been read.
+func (l *lazyFile) take() *os.File {
+	f := os.NewFile(uintptr(l.fd), l.name)
+	l.fd = -1
+	return f
 }
 
-// take hands the open file over to whoever closes it; some of it has been read.
-func (l *lazyFile) take() (*os.File, os.FileInfo) {
-	f := l.file
-	l.file = nil
-	return f, l.info
+func (l *lazyFile) close() {
+	if l.fd >= 0 {
+		unix.Close(l.fd)
+		l.fd = -1
+	}
 }
 
 // reset makes it another file.
 func (l *lazyFile) reset(name string, size int64) {
 	l.close()
-	*l = lazyFile{tree: l.tree, name: name, size: size}
+	*l = lazyFile{tree: l.tree, name: name, size: size, fd: -1}
 }
