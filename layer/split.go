@@ -12,6 +12,8 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/layer/inflate"
@@ -60,7 +62,10 @@ func (l *splitLine) segment(raw []byte) bool {
 		return false
 	}
 	payload, rest, ok := bytes.Cut(payload, []byte{'"'})
-	if !ok || !bytes.HasPrefix(rest, []byte(`,"position":`)) || !bytes.HasSuffix(bytes.TrimSpace(rest), []byte{'}'}) {
+	if !ok {
+		return false
+	}
+	if _, rest, ok = cutNumber(rest, `,"position":`); !ok || string(bytes.TrimSpace(rest)) != "}" {
 		return false
 	}
 	decoded, err := base64.StdEncoding.AppendDecode(l.Payload[:0], payload)
@@ -69,6 +74,57 @@ func (l *splitLine) segment(raw []byte) bool {
 	}
 	l.Type, l.Payload = splitSegment, decoded
 	return true
+}
+
+// file reads a line of type 1 as tar-split writes it, or returns false: of names with
+// escapes, and of those that are not UTF-8.
+func (l *splitLine) file(raw []byte) bool {
+	rest, ok := bytes.CutPrefix(raw, []byte(`{"type":1,"name":"`))
+	if !ok {
+		return false
+	}
+	name, rest, ok := bytes.Cut(rest, []byte{'"'})
+	if !ok || bytes.IndexByte(name, '\\') >= 0 || bytes.IndexFunc(name, unicode.IsControl) >= 0 || !utf8.Valid(name) {
+		return false
+	}
+	var size int64
+	if digits, after, ok := cutNumber(rest, `,"size":`); ok {
+		if size, rest = digits, after; size == 0 {
+			return false
+		}
+	}
+	if rest, ok = bytes.CutPrefix(rest, []byte(`,"payload":`)); !ok {
+		return false
+	}
+	if sum, ok := bytes.CutPrefix(rest, []byte{'"'}); ok { // CRC-64, eight bytes
+		if len(sum) < 13 || sum[12] != '"' {
+			return false
+		}
+		if _, err := base64.StdEncoding.Decode(make([]byte, 9), sum[:12]); err != nil {
+			return false
+		}
+		rest = sum[13:]
+	} else if rest, ok = bytes.CutPrefix(rest, []byte("null")); !ok {
+		return false
+	}
+	if _, rest, ok = cutNumber(rest, `,"position":`); !ok || string(bytes.TrimSpace(rest)) != "}" {
+		return false
+	}
+	l.Type, l.Name, l.Size = splitFile, string(name), size
+	return true
+}
+
+// cutNumber reads a number of at most 18 digits after a key.
+func cutNumber(raw []byte, key string) (n int64, rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(raw, []byte(key))
+	if !ok || len(rest) < 2 || rest[0] == '0' && '0' <= rest[1] && rest[1] <= '9' {
+		return 0, raw, false
+	}
+	digits := 0
+	for ; digits < len(rest) && digits < 18 && '0' <= rest[digits] && rest[digits] <= '9'; digits++ {
+		n = 10*n + int64(rest[digits]-'0')
+	}
+	return n, rest[digits:], digits > 0
 }
 
 // splitReader reads the lines of a recipe.
@@ -99,7 +155,7 @@ func (s *splitReader) next() error {
 		return err
 	}
 	s.line = splitLine{Payload: s.line.Payload[:0]}
-	if !s.line.segment(raw) {
+	if !s.line.segment(raw) && !s.line.file(raw) {
 		if err := json.Unmarshal(raw, &s.line); err != nil {
 			return recipeError(err)
 		}
@@ -204,6 +260,12 @@ func (s *splitEntries) next() (*tar.Header, io.Reader, error) {
 // which fills up a block of 512 bytes, as headers do whole.
 func (s *splitEntries) header() *tar.Header {
 	line := &s.recipe.line
+	if h := plainHeader(s.headers[len(s.headers)%512:]); h != nil {
+		if h.Typeflag == tar.TypeReg {
+			h.Size = line.Size
+		}
+		return h
+	}
 	h, err := tar.NewReader(bytes.NewReader(s.headers[len(s.headers)%512:])).Next()
 	if err != nil && !errors.Is(err, tar.ErrInsecurePath) || h == nil {
 		// A form that we do not understand. What it is called and how much it holds is
@@ -214,6 +276,75 @@ func (s *splitEntries) header() *tar.Header {
 		h.Size = line.Size // the same, but for a header that was not understood
 	}
 	return h
+}
+
+// plainHeader reads the header of a file, folder or link that is one block in the form
+// of POSIX or GNU, which are nine of ten, five times as fast as package tar does. It
+// takes from it what the pass looks at: name, kind, mode, size, and what a link leads to.
+// nil is for everything else.
+func plainHeader(block []byte) *tar.Header {
+	if len(block) != 512 {
+		return nil
+	}
+	posix := string(block[257:265]) == "ustar\x0000"
+	if !posix && string(block[257:265]) != "ustar  \x00" || posix && string(block[508:]) == "tar\x00" {
+		return nil
+	}
+	kind := block[156]
+	if kind != tar.TypeReg && kind != tar.TypeDir && kind != tar.TypeSymlink && kind != tar.TypeLink {
+		return nil
+	}
+	sum := int64(8 * ' ') // in the place of the sum itself
+	for _, b := range block[:148] {
+		sum += int64(b)
+	}
+	for _, b := range block[156:] {
+		sum += int64(b)
+	}
+	told, ok1 := octal(block[148:156])
+	mode, ok2 := octal(block[100:108])
+	size, ok3 := octal(block[124:136])
+	if !ok1 || !ok2 || !ok3 || told != sum {
+		return nil
+	}
+	for _, field := range [...][]byte{block[108:116], block[116:124], block[136:148], block[329:337], block[337:345]} {
+		if _, ok := octal(field); !ok {
+			return nil // package tar might refuse it
+		}
+	}
+	name := untilNUL(block[:100])
+	if posix {
+		if prefix := untilNUL(block[345:500]); prefix != "" {
+			name = prefix + "/" + name
+		}
+	} else if block[345] != 0 {
+		return nil // times of access and change
+	}
+	if kind == tar.TypeReg && strings.HasSuffix(name, "/") {
+		return nil
+	}
+	h := &tar.Header{Name: name, Typeflag: kind, Mode: mode, Linkname: untilNUL(block[157:257])}
+	if kind == tar.TypeReg {
+		h.Size = size
+	}
+	return h
+}
+
+// octal reads a field of digits, of which there may be none.
+func octal(field []byte) (n int64, ok bool) {
+	field = bytes.Trim(field, " \x00")
+	for _, b := range field {
+		if b < '0' || b > '7' {
+			return 0, false
+		}
+		n = n<<3 | int64(b-'0')
+	}
+	return n, true
+}
+
+func untilNUL(field []byte) string {
+	text, _, _ := bytes.Cut(field, []byte{0})
+	return string(text)
 }
 
 // tar gives the layer's tar, byte for byte.
