@@ -102,17 +102,18 @@ type scanning struct {
 	request *Request // of the last run
 	told    string   // KnowledgeName of what judged
 	kind    string   // of the registry that was read last
+	stop    context.CancelCauseFunc
 }
 
 func (w *scanning) do(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, w.stop = context.WithCancelCause(ctx)
+	defer w.stop(nil)
 	if w.lease.Timeout > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, w.lease.Timeout, errTimedOut)
 		defer stop()
 	}
-	beats := w.beat(ctx, cancel)
+	beats := w.beat(ctx)
 	defer beats()
 	report, err := w.scan(ctx)
 	w.Observer.Pulled(w.kind, w.tracker.bytes())
@@ -381,7 +382,7 @@ func (w *scanning) run(ctx context.Context, opened Opened) (*pratique.Report, er
 	now := time.Now()
 	request := Request{
 		Image: opened.Image, Source: opened.Source, Problems: opened.Problems,
-		Pass: w.Pass, Store: facts, Turns: w.Turns, Knowledge: known, Bundle: bundle, Credentials: w.Credentials,
+		Pass: w.Pass, Store: facts, Turns: wanted{w.Turns, w}, Knowledge: known, Bundle: bundle, Credentials: w.Credentials,
 		Progress: w.tracker, Tool: w.Tool, Started: now, Now: now.UTC(),
 	}
 	w.request = &request

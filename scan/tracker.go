@@ -139,9 +139,9 @@ func (unread) Layer(context.Context, int) (io.ReadCloser, error) {
 	return nil, pratique.Errorf(pratique.CodeLimit, "it was not read before the scan's time was over")
 }
 
-// beat tells the store how far the scan is until stop is called. When the lease
+// beat tells the store how far the scan is until over is called. When the lease
 // has ended, so does the scan.
-func (w *scanning) beat(ctx context.Context, cancel context.CancelCauseFunc) (stop func()) {
+func (w *scanning) beat(ctx context.Context) (over func()) {
 	done := make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -157,7 +157,7 @@ func (w *scanning) beat(ctx context.Context, cancel context.CancelCauseFunc) (st
 			case <-w.tracker.changed:
 			}
 			if err := w.Store.Beat(ctx, w.lease, w.tracker.Percents()); pratique.CodeOf(err) == pratique.CodeCancelled && ctx.Err() == nil {
-				cancel(errEnded)
+				w.stop(errEnded)
 			}
 			select {
 			case <-done:

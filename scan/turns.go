@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/pratique/pratique"
@@ -59,4 +60,26 @@ func (t *Turns) beyond(ctx context.Context, diffID pratique.Digest, over func())
 		outside()
 		over()
 	}, nil
+}
+
+// wanted are the turns of a scan that may have been cancelled while it waited for one.
+// All rows of scans that are cancelled together have ended before the first of them
+// hears of it: who has a turn looks, or each would begin the layer that the one before
+// it had to drop.
+type wanted struct {
+	Sharing
+	of *scanning
+}
+
+func (t wanted) Take(ctx context.Context, diffID pratique.Digest) (over func(), err error) {
+	if over, err = t.Sharing.Take(ctx, diffID); err != nil {
+		return nil, err
+	}
+	active, err := t.of.Store.ActiveScans(ctx, t.of.lease.ImageID)
+	if err == nil && !slices.Contains(active, t.of.lease.ScanID) {
+		t.of.stop(errEnded)
+		over()
+		return nil, errEnded
+	}
+	return over, nil // whoever cannot be asked is not waited for
 }
