@@ -42,17 +42,14 @@ func tested(id int64, h registry.Health) *wire.Tested {
 		Fault: fault(h.Status, h.Reason, h.Remedy), Message: wire.Line(h.Message, 1000), Product: wire.Line(h.Product, 200), Version: wire.Line(string(h.Version), 40),
 		Endpoints: addresses(h.Endpoints), Sources: addresses(h.Sources), Latency: max(h.Latency, 0),
 	}
-	for _, w := range h.Warnings[:min(len(h.Warnings), mostTold)] {
+	for _, w := range h.Warnings[:min(len(h.Warnings), wire.MaxTold)] {
 		told.Warnings = append(told.Warnings, fault("", w.Reason, w.Remedy))
 	}
 	return &wire.Tested{ID: id, Health: told}
 }
 
-// mostTold are the warnings, or addresses, that are told of a test.
-const mostTold = 50
-
 func addresses(all []string) (told []string) {
-	for _, address := range all[:min(len(all), mostTold)] {
+	for _, address := range all[:min(len(all), wire.MaxTold)] {
 		told = append(told, wire.Line(address, 300))
 	}
 	return told

@@ -68,7 +68,8 @@ type File struct {
 // Member tells whether the file is inside an archive.
 func (f *File) Member() bool { return strings.Contains(f.Path, pratique.NestedSeparator) }
 
-// Content is a file's whole content, in memory or on disk, with random access. It is valid until Analyze returns, and must not be changed.
+// Content is a file's whole content, in memory or on disk, with random access. It is
+// valid until Analyze returns, and must not be changed.
 type Content interface {
 	io.ReaderAt
 	Size() int64

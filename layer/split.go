@@ -260,17 +260,15 @@ func (s *splitEntries) next() (*tar.Header, io.Reader, error) {
 // which fills up a block of 512 bytes, as headers do whole.
 func (s *splitEntries) header() *tar.Header {
 	line := &s.recipe.line
-	if h := plainHeader(s.headers[len(s.headers)%512:]); h != nil {
-		if h.Typeflag == tar.TypeReg {
-			h.Size = line.Size
+	blocks := s.headers[len(s.headers)%512:]
+	h := plainHeader(blocks)
+	if h == nil {
+		var err error
+		if h, err = tar.NewReader(bytes.NewReader(blocks)).Next(); err != nil && !errors.Is(err, tar.ErrInsecurePath) || h == nil {
+			// A form that we do not understand. What it is called and how much it holds is
+			// known from the engine, which did.
+			h = &tar.Header{Name: line.fileName(), Typeflag: tar.TypeReg, Mode: 0o644}
 		}
-		return h
-	}
-	h, err := tar.NewReader(bytes.NewReader(s.headers[len(s.headers)%512:])).Next()
-	if err != nil && !errors.Is(err, tar.ErrInsecurePath) || h == nil {
-		// A form that we do not understand. What it is called and how much it holds is
-		// known from the engine, which did.
-		h = &tar.Header{Name: line.fileName(), Typeflag: tar.TypeReg, Mode: 0o644}
 	}
 	if h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeGNUSparse {
 		h.Size = line.Size // the same, but for a header that was not understood

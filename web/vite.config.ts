@@ -22,7 +22,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What the first script needs is not to be in a file with a library.
-            { name: 'early', test: /src[\\/](app[\\/](early|pages|locales|ui)|api[\\/]asked|i18n[\\/]catalogues|lib[\\/]store|table[\\/]size)\.ts|vite[\\/]preload-helper|rolldown[\\/]runtime/, priority: 3 },
+            { name: 'early', test: /src[\\/](app[\\/](early|pages|locales|ui)|api[\\/]asked|i18n[\\/]catalogues|lib[\\/](store|zone)|table[\\/]size)\.ts|vite[\\/]preload-helper/, priority: 3 },
             { name: 'base', test: /node_modules[\\/](react|react-dom|react-router|scheduler|@tanstack|i18next|dayjs|openapi-fetch|@babel|@ant-design[\\/](cssinjs|icons-svg|fast-color|colors))/, priority: 2 },
             { name: 'shared', minShareCount: 12, priority: 1 },
           ],

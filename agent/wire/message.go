@@ -15,7 +15,6 @@ const (
 	maxLayers   = 2000
 	maxKeys     = 32
 	maxText     = 4 << 10
-	maxTold     = 100 // warnings or addresses of a connection test
 	maxProblems = 2000
 	maxImages   = 50_000
 	maxRunning  = 100_000
@@ -170,6 +169,9 @@ type Refreshed struct {
 	ID    int64           `json:"id"`
 	Error *pratique.Error `json:"error,omitempty"` // why it could not be answered
 }
+
+// MaxTold is how many warnings, or addresses, are told of a connection test.
+const MaxTold = 50
 
 // Tested says what came of a connection test.
 type Tested struct {
@@ -683,8 +685,8 @@ func (m *Tested) Validate() error {
 	if m.ID <= 0 || h.Status == "" || h.Latency < 0 {
 		return invalid("a connection test without its number or outcome")
 	}
-	if len(h.Warnings) > maxTold || len(h.Endpoints) > maxTold || len(h.Sources) > maxTold {
-		return invalid("a connection test with more than %d warnings or addresses", maxTold)
+	if len(h.Warnings) > MaxTold || len(h.Endpoints) > MaxTold || len(h.Sources) > MaxTold {
+		return invalid("a connection test with more than %d warnings or addresses", MaxTold)
 	}
 	faults := []error{h.Fault.validate(), text("message", h.Message, maxText), text("product", h.Product, 200), text("version", h.Version, 40)}
 	for i := range h.Warnings {

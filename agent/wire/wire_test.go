@@ -89,7 +89,7 @@ func TestWhatUnfolds(t *testing.T) {
 		"no digest":       {[]byte(`{"scan":1,"attempt":1,"config":"eA==","facts":{"diffID":"../../x"}}`), false, new(Facts), pratique.CodeInvalid},
 		"no such code":    {[]byte(`{"id":1,"error":{"code":"fine","message":"x"}}`), false, new(Refreshed), pratique.CodeInvalid},
 		"no outcome":      {[]byte(`{"id":1,"health":{"latency":1}}`), false, new(Tested), pratique.CodeInvalid},
-		"too many told":   {[]byte(`{"id":1,"health":{"status":"connected","latency":1,"sources":["1"` + strings.Repeat(`,"1"`, maxTold) + `]}}`), false, new(Tested), pratique.CodeInvalid},
+		"too many told":   {[]byte(`{"id":1,"health":{"status":"connected","latency":1,"sources":["1"` + strings.Repeat(`,"1"`, MaxTold) + `]}}`), false, new(Tested), pratique.CodeInvalid},
 	} {
 		if err := Decode(c.body, c.packed, c.into); pratique.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)

@@ -70,34 +70,59 @@ func (h *hostProcess) start(t *testing.T) {
 
 func (h *hostProcess) kill() { _ = h.cmd.Process.Kill(); _ = h.cmd.Wait() }
 
+// fleetOf is a service for agents that can be killed, and begun again.
+type fleetOf struct {
+	data, address string
+	db            *store.Store
+	service       *mortal
+	enrol         []string // the command of an agent that enrols with a token
+}
+
+// mortalFleet starts a service, and makes a token for one agent of the kind.
+func mortalFleet(t *testing.T, token pratique.AgentToken) *fleetOf {
+	t.Helper()
+	f := &fleetOf{data: t.TempDir()}
+	keys, err := store.OpenKeyring(filepath.Join(f.data, "key"))
+	check(t, err)
+	f.db, err = store.Open(t.Context(), filepath.Join(f.data, "pratique.db"), keys)
+	check(t, err)
+	t.Cleanup(func() { f.db.Close() })
+	_, err = api.EnsureAdministrator(t.Context(), f.db)
+	check(t, err)
+	secret := rand.Text() + rand.Text()
+	token.Uses, token.Expires = 1, time.Now().Add(time.Hour)
+	_, err = f.db.AddAgentToken(t.Context(), token, pratique.AgentSecretHash(secret))
+	check(t, err)
+	seed, err := derivedKey(filepath.Join(f.data, "key"), "pratique agents")
+	check(t, err)
+	authority, err := api.NewAuthority(seed)
+	check(t, err)
+	file := filepath.Join(t.TempDir(), "token")
+	check(t, os.WriteFile(file, []byte(wire.NewToken(secret, authority.PublicKey()).String()), 0o600))
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	f.address = free.Addr().String()
+	check(t, free.Close())
+	f.serve(t)
+	f.enrol = []string{"agent", "--server", "https://" + f.address, "--token-file", file, "--data", filepath.Join(t.TempDir(), "agent"), "--no-nice"}
+	return f
+}
+
+// serve starts the service, again after it was killed.
+func (f *fleetOf) serve(t *testing.T) {
+	t.Helper()
+	f.service = serveMortal(t, f.data, "--agent-listen", f.address)
+}
+
 // Whatever dies in the middle of a scan, it ends in a state that says how, and the next
 // one is right.
 func TestFleetKilled(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	d := enginetest.Docker(t)
-	data := t.TempDir()
-	keys, err := store.OpenKeyring(filepath.Join(data, "key"))
-	check(t, err)
-	db, err := store.Open(ctx, filepath.Join(data, "pratique.db"), keys)
-	check(t, err)
-	defer db.Close()
-	_, err = api.EnsureAdministrator(ctx, db)
-	check(t, err)
-	secret := rand.Text() + rand.Text()
-	_, err = db.AddAgentToken(ctx, pratique.AgentToken{Kind: pratique.AgentHost, Uses: 1, Expires: time.Now().Add(time.Hour)}, pratique.AgentSecretHash(secret))
-	check(t, err)
-	seed, err := derivedKey(filepath.Join(data, "key"), "pratique agents")
-	check(t, err)
-	authority, err := api.NewAuthority(seed)
-	check(t, err)
-	token := filepath.Join(t.TempDir(), "token")
-	check(t, os.WriteFile(token, []byte(wire.NewToken(secret, authority.PublicKey()).String()), 0o600))
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	address := free.Addr().String()
-	check(t, free.Close())
-	service := serveMortal(t, data, "--agent-listen", address)
+	fleet := mortalFleet(t, pratique.AgentToken{Kind: pratique.AgentHost})
+	db := fleet.db
+	var err error
 
 	// The host's root holds a machine-id, and the way to where dockerd keeps its data.
 	root := t.TempDir()
@@ -105,7 +130,7 @@ func TestFleetKilled(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(root, "etc/machine-id"), []byte(strings.Repeat("0123456789abcdef", 2)), 0o644))
 	top := strings.Split(d.Root, "/")[1]
 	check(t, os.Symlink("/"+top, filepath.Join(root, top)))
-	host := &hostProcess{args: []string{"agent", "--server", "https://" + address, "--token-file", token, "--data", filepath.Join(t.TempDir(), "agent"), "--host-root", root, "--engine", "docker=unix://" + d.Socket, "--no-nice"}}
+	host := &hostProcess{args: append(fleet.enrol, "--host-root", root, "--engine", "docker=unix://"+d.Socket)}
 	host.start(t)
 
 	until := func(what string, patience time.Duration, done func() bool) {
@@ -113,7 +138,7 @@ func TestFleetKilled(t *testing.T) {
 		for deadline := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				all, _ := db.Scans(ctx, pratique.ScanFilter{}, pratique.PageRequest{Limit: 10})
-				t.Fatalf("waited in vain until %s\n%s\n%s\n%+v", what, host.log, service.log, all.Items)
+				t.Fatalf("waited in vain until %s\n%s\n%s\n%+v", what, host.log, fleet.service.log, all.Items)
 			}
 		}
 	}
@@ -151,12 +176,12 @@ func TestFleetKilled(t *testing.T) {
 		t.Errorf("after the agent was killed: %s, attempt %d, %v", c.Status, c.Attempt, c.Error)
 	}
 	c = begin("server")
-	service.kill()
+	fleet.service.kill()
 	until("its port is free", 10*time.Second, func() bool {
-		on, err := net.Listen("tcp", address)
+		on, err := net.Listen("tcp", fleet.address)
 		return err == nil && on.Close() == nil
 	})
-	service = serveMortal(t, data, "--agent-listen", address)
+	fleet.serve(t)
 	if c := end(c); c.Status != pratique.StatusScanned {
 		t.Errorf("after the server was killed: %s, %v", c.Status, c.Error)
 	}

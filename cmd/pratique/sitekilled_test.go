@@ -1,25 +1,18 @@
 package main
 
 import (
-	"crypto/rand"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pratique/pratique"
-	"github.com/pratique/pratique/agent/wire"
-	"github.com/pratique/pratique/api"
 	"github.com/pratique/pratique/registry/distribution/registrytest"
 	"github.com/pratique/pratique/scan"
-	"github.com/pratique/pratique/store"
 )
 
 // gate stands before a registry. While it is shut, whoever asks for tags waits.
@@ -56,29 +49,9 @@ func TestSiteKilled(t *testing.T) {
 	server := registrytest.Start(t, registrytest.Options{Basic: true})
 	images := fill(t, server.Host, 3)
 	before := newGate(t, server.Host)
-	data := t.TempDir()
-	keys, err := store.OpenKeyring(filepath.Join(data, "key"))
-	check(t, err)
-	db, err := store.Open(ctx, filepath.Join(data, "pratique.db"), keys)
-	check(t, err)
-	defer db.Close()
-	_, err = api.EnsureAdministrator(ctx, db)
-	check(t, err)
-	secret := rand.Text() + rand.Text()
-	_, err = db.AddAgentToken(ctx, pratique.AgentToken{Kind: pratique.AgentSite, Site: farSite, Uses: 1, Expires: time.Now().Add(time.Hour)}, pratique.AgentSecretHash(secret))
-	check(t, err)
-	seed, err := derivedKey(filepath.Join(data, "key"), "pratique agents")
-	check(t, err)
-	authority, err := api.NewAuthority(seed)
-	check(t, err)
-	token := filepath.Join(t.TempDir(), "token")
-	check(t, os.WriteFile(token, []byte(wire.NewToken(secret, authority.PublicKey()).String()), 0o600))
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	address := free.Addr().String()
-	check(t, free.Close())
-	service := serveMortal(t, data, "--agent-listen", address)
-	site := &hostProcess{args: []string{"agent", "--server", "https://" + address, "--token-file", token, "--data", filepath.Join(t.TempDir(), "agent"), "--site", farSite, "--no-nice"}}
+	fleet := mortalFleet(t, pratique.AgentToken{Kind: pratique.AgentSite, Site: farSite})
+	db := fleet.db
+	site := &hostProcess{args: append(fleet.enrol, "--site", farSite)}
 	site.start(t)
 	far, err := db.CreateRegistry(ctx, pratique.Registry{Name: "far", Kind: "oci", Address: before.URL, Username: registrytest.Username, Site: farSite}, registrytest.Password)
 	check(t, err)
@@ -92,7 +65,7 @@ func TestSiteKilled(t *testing.T) {
 				return r
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("waited in vain until %s: %+v\n%s\n%s", what, r.Sync, site.log, service.log)
+				t.Fatalf("waited in vain until %s: %+v\n%s\n%s", what, r.Sync, site.log, fleet.service.log)
 			}
 		}
 	}

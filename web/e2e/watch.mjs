@@ -7,6 +7,9 @@ export const largestAnswer = 200_000
 /** shift that counts as none: Chromium's own pages have as much */
 export const noShift = 0.01
 
+/** ofAPI are addresses of questions; the stream of events is none. */
+const ofAPI = (pathname) => pathname.startsWith('/api/') && pathname !== '/api/v1/events'
+
 /** watch has a page's layout shifts and answers noted from its next navigation on. */
 export async function watch(page) {
   await page.addInitScript(() => {
@@ -19,9 +22,23 @@ export async function watch(page) {
     }).observe({ type: 'layout-shift', buffered: true })
   })
   const answers = []
+  const asked = [] // of the document that is open
+  const open = new Set()
+  let last = 0 // when something was asked, or answered
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) asked.length = 0
+    const { pathname, search } = new URL(request.url())
+    if (!ofAPI(pathname)) return
+    if (request.method() === 'GET') asked.push(pathname + search)
+    open.add(request)
+    last = Date.now()
+  })
+  const over = (request) => { if (open.delete(request)) last = Date.now() }
+  page.on('requestfinished', over)
+  page.on('requestfailed', over)
   page.on('response', async (response) => {
     const { pathname, search } = new URL(response.url())
-    if (!pathname.startsWith('/api/') || pathname.endsWith('/events/stream') || !response.ok()) return
+    if (!ofAPI(pathname) || !response.ok()) return
     const type = response.headers()['content-type'] ?? ''
     if (!type.includes('json')) return
     const body = await response.body().catch(() => undefined) // the page went on
@@ -29,6 +46,14 @@ export async function watch(page) {
   })
   return {
     answers,
+    /** idle waits until the page asks for nothing any more. */
+    async idle() {
+      for (const end = Date.now() + 30_000; open.size > 0 || Date.now() - last < 1000; await page.waitForTimeout(50)) {
+        if (Date.now() > end) throw new Error(`still asking for ${[...open].map((r) => r.url())}`)
+      }
+    },
+    /** twice is what this document has asked for more than once. */
+    twice: () => asked.filter((one, i) => asked.indexOf(one) < i),
     /** heavy are answers that are larger than a list's may be. */
     heavy: () => answers.filter((a) => a.bytes > largestAnswer).map((a) => `${a.path}: ${a.bytes} bytes`),
     /** shift of this document so far, and what moved. */

@@ -10,7 +10,7 @@ const classes: Record<string, string[]> = { 'date-picker': ['picker'], 'color-pi
 
 /** Components that the console does not use: a build fails when it begins to. */
 const unused = [
-  'anchor', 'avatar', 'badge', 'breadcrumb', 'calendar', 'card', 'carousel', 'cascader', 'color-picker', 'date-picker', 'descriptions', 'flex', 'float-button',
+  'affix', 'anchor', 'avatar', 'badge', 'breadcrumb', 'calendar', 'card', 'carousel', 'cascader', 'color-picker', 'date-picker', 'descriptions', 'flex', 'float-button',
   'image', 'list', 'masonry', 'mentions', 'pagination', 'popconfirm', 'progress', 'qrcode', 'rate', 'result', 'slider', 'splitter', 'statistic', 'steps', 'table', 'tag',
   'timeline', 'tour', 'transfer', 'tree', 'tree-select', 'typography', 'upload',
 ]
@@ -19,7 +19,7 @@ const names = unused.flatMap((component) => classes[component] ?? [component]).s
 const ofUnused = new RegExp(`\\.ant-(${names.join('|')})(?![a-z])`)
 const ofOurTheme = /^(\.css-var-|\.data-ant-cssinjs)/
 /** Parts of components in use that are never shown: a pop-up's menu has classes of its own, and no form has columns. */
-const neverShown = /\.ant-(menu(?![a-z])|col-(xs|sm|md|lg|xl|xxl|rtl|push|pull|offset|order|[0-9])|layout|listy|affix|otp)/
+const neverShown = /\.ant-(menu(?![a-z])|col-(xs|sm|md|lg|xl|xxl|rtl|push|pull|offset|order|[0-9])|layout|listy|otp)/
 
 /** inUse is a style sheet without the rules that only concern what is not used. */
 function inUse(css: string): string {

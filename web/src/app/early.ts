@@ -18,7 +18,11 @@ if (recall<boolean>('signedIn') === true) {
   // The session's answer names the service's last event, and whatever is shown must
   // not be older than that: the page hears only of what comes after it.
   const session = keep('/api/v1/session')
-  session.then((answer) => { if (answer.ok) asksOf(page).forEach(keep) }, () => undefined)
+  session.then(async (answer) => {
+    // Who has to set a password first is refused everything else.
+    const { user } = (answer.ok ? await answer.clone().json() : {}) as { user?: { mustSet: boolean } }
+    if (user && !user.mustSet) asksOf(page).forEach(keep)
+  }).catch(() => undefined)
 }
 
 /** asksOf is what a page asks for first: a list has the parameters of its address, but for what is open beside it, and the columns that its user wants. */

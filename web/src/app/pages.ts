@@ -1,6 +1,7 @@
 // The pages by the first words of their addresses: the script of each, and what it
 // asks the service for before anything else.
 import type { ComponentType } from 'react'
+import { ownZone } from '../lib/zone'
 
 export interface PageOf {
   /** The file exports the page as Component. */
@@ -13,10 +14,8 @@ export interface PageOf {
   drawer?: boolean
 }
 
-const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
-
 export const pages: Record<string, PageOf> = {
-  '': { load: () => import('../pages/overview/OverviewPage'), asks: () => [`/api/v1/overview?zone=${encodeURIComponent(zone())}`] },
+  '': { load: () => import('../pages/overview/OverviewPage'), asks: () => [`/api/v1/overview?zone=${encodeURIComponent(ownZone())}`] },
   images: { load: () => import('../pages/images/ImagesPage'), list: 'images', drawer: true },
   'local-images': { load: () => import('../pages/local/LocalImagesPage'), list: 'local-images', drawer: true },
   hosts: { load: () => import('../pages/hosts/HostsPage'), list: 'hosts' },

@@ -79,7 +79,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   const state = useListState(filters, props.scope, props.fixed)
   const { ui } = useUi()
   const narrow = useNarrow()
-  const [choice, setChoice, chose] = usePreference<Choice | null>(`columns.${name}`, null)
+  const [choice, setChoice, choiceKnown] = usePreference<Choice | null>(`columns.${name}`, null)
   const [settings, setSettings] = useState(false)
   const [exports, setExports] = useState(false)
   const [at, setAt] = useState(-1) // the row that keys act on
@@ -93,12 +93,14 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
     staleTime: stale,
     refetchInterval: props.refetchInterval ? (q) => props.refetchInterval?.(q.state.data) ?? false : false,
   })
-  // Counted apart, and later, so that no page waits for it.
+  // Counted apart, and later, so that no page waits for it; what is on one page is counted.
+  const onePage = page.data && !page.isPlaceholderData && !page.data.next && !state.cursor ? page.data.items.length : undefined
   const count = useQuery<number>({
     queryKey: [name, ...of, 'count', state.query],
     queryFn: ({ signal }) => later().then(() => load({ ...state.query, limit: 1, total: true }, signal)).then((p) => p.total ?? 0),
     placeholderData: keepPreviousData,
     staleTime: stale,
+    enabled: page.data !== undefined && !page.isPlaceholderData && onePage === undefined,
   })
   const { decorate, onRows } = props
   const rows = useMemo(() => {
@@ -108,7 +110,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   useEffect(() => onRows?.(rows), [onRows, rows])
   const keys = useMemo(() => rows.map(rowKey), [rows, rowKey])
   const [selection, select] = useSelection(JSON.stringify(state.query))
-  const total = count.data
+  const total = onePage ?? count.data
   const chosen = countOf(selection, total)
   const focused = at < rows.length ? at : -1
 
@@ -143,8 +145,8 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   })
 
   // Rows would jump if the columns that the user wants came after them.
-  const none = page.isPending || !chose
-  const waiting = none || page.isPlaceholderData
+  const early = page.isPending || !choiceKnown
+  const waiting = early || page.isPlaceholderData
   const emptyNote = state.filtered
     ? <Empty title={t('list.nothingFound')} help={t('list.nothingFoundHelp')} action={<Button onClick={state.clear}>{t('list.clearAll')}</Button>} />
     : <Empty {...props.empty} />
@@ -153,11 +155,11 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   if (page.error && !page.data) {
     content = <div style={{ padding: 12 }}><ErrorNote error={page.error} retry={() => void page.refetch()} /></div>
   } else if (narrow) {
-    content = none ? <Waiting /> : rows.length === 0 ? emptyNote : (
+    content = early ? <Waiting /> : rows.length === 0 ? emptyNote : (
       <Cards rows={rows} columns={shown} keys={keys} ticks={ticks ? new Set(ticked(selection, keys)) : undefined} tick={(key) => select(toggled(selection, key))} current={props.current} />
     )
   } else {
-    content = none ? <Waiting /> : (
+    content = early ? <Waiting /> : (
       <Rows<R>
         rows={rows}
         rowKey={rowKey}
@@ -179,7 +181,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
       <FilterBar filters={filters} state={state} searchable={searchable} placeholder={props.placeholder}>
         {props.tools}
         <Tooltip title={t('common.refresh')}>
-          <Button icon={<ReloadOutlined aria-hidden />} aria-label={t('common.refresh')} onClick={() => { void page.refetch(); void count.refetch() }} />
+          <Button icon={<ReloadOutlined aria-hidden />} aria-label={t('common.refresh')} onClick={() => { void page.refetch(); if (onePage === undefined) void count.refetch() }} />
         </Tooltip>
         {exporting && (
           <Tooltip title={t('export.title')}>
@@ -206,7 +208,7 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
       <div className={`list-progress${waiting || page.isFetching ? ' on' : ''}`} />
       {content}
       {/* Unseen until there are rows: it would jump to their end. */}
-      <div className="list-foot" style={none ? { visibility: 'hidden' } : undefined}>
+      <div className="list-foot" style={early ? { visibility: 'hidden' } : undefined}>
         <span aria-live="polite">{total === undefined ? '…' : t('list.total', { count: total, n: number(total) })}</span>
         {page.error && page.data && <span className="tag bad">{t('list.stale')}</span>}
         <div className="pages">

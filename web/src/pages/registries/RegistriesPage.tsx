@@ -30,7 +30,8 @@ export function Component() {
   const queries = useQueryClient()
   const [params, setParams] = useSearchParams()
   const kinds = useQuery({ queryKey: ['registry-kinds'], queryFn: listKinds, staleTime: Infinity })
-  const all = useQuery({ queryKey: ['registries', 'all'], queryFn: ({ signal }) => listRegistries({}, signal) })
+  const everyOne = { queryKey: ['registries', 'all'], queryFn: () => listRegistries({}) }
+  const all = useQuery(everyOne)
   const change = may('registries')
 
   const test = useMutation({
@@ -158,7 +159,9 @@ export function Component() {
         columns={columns}
         filters={filters}
         placeholder={t('registries.search')}
-        load={({ kind, health: status, search }, signal) => listRegistries({ kind: kind as string[], health: status as string[], search: search as string }, signal)}
+        load={({ kind, health: status, search }, signal) => kind || status || search
+          ? listRegistries({ kind: kind as string[], health: status as string[], search: search as string }, signal)
+          : queries.fetchQuery(everyOne)}
         rowKey={(r) => r.id}
         open={(r) => show({ edit: String(r.id) })}
         bulk={change ? (ticked: Ticked) => {

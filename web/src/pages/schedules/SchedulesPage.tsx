@@ -11,12 +11,13 @@ import { deleteSchedule, enableSchedule, listSchedules, runSchedule, type Schedu
 import { useSession } from '../../app/session'
 import { t, tx } from '../../i18n'
 import { ago, listed, number } from '../../lib/format'
+import { ownZone } from '../../lib/zone'
 import { AssetTable } from '../../table/AssetTable'
 import type { Column } from '../../table/columns'
 import { PageHead, Time } from '../../ui/bits'
 import { errorLine } from '../../ui/ErrorNote'
 import { Result } from './Result'
-import { conditionsOf, frequencyOf, momentIn, ownZone } from './words'
+import { conditionsOf, frequencyOf, momentIn } from './words'
 
 const ScheduleDialog = lazy(() => import('./ScheduleDialog'))
 const Runs = lazy(() => import('./Runs'))

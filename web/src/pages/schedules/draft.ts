@@ -4,7 +4,7 @@ import { categories } from '../../api/scans'
 import { t } from '../../i18n'
 import { filterOf, recommended, split, type Chosen } from '../images/scope'
 import type { Picked } from '../images/Picker'
-import { ownZone } from './words'
+import { ownZone } from '../../lib/zone'
 
 /** Cycles that the mission names; others are a number of days, or days of the week. */
 export const cycles = [1, 7, 15, 30]

@@ -2,6 +2,7 @@
 import type { Schedule, ScheduleSettings } from '../../api/schedules'
 import { currentLanguage, t, tx } from '../../i18n'
 import { listed } from '../../lib/format'
+import { ownZone } from '../../lib/zone'
 
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 
@@ -26,8 +27,6 @@ export function momentIn(moment: string, zone: string): string {
   const year = get('year') === String(new Date().getFullYear()) ? '' : `${get('year')}-`
   return `${weekday} ${year}${get('month')}-${get('day')} ${get('hour')}:${get('minute')}`
 }
-
-export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
 
 /** zones are those that the browser knows; one that a schedule has is among them in any case. */
 export function zones(kept: string): string[] {
