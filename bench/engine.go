@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/internal/enginetest"
 )
@@ -61,6 +63,7 @@ func (o options) fromEngine(ctx context.Context, layout string) (result engineRe
 		if err != nil {
 			return result, err
 		}
+		unix.Sync() // else the kernel still writes the tars while the folders are scanned
 		if w.costs.folders, err = median(o.runs, func() (cost, error) { return o.scan(ctx, folders, w.args...) }); err != nil {
 			return result, err
 		}
