@@ -60,7 +60,7 @@ example: build ## scan an image on the command line; it is made here, offline, w
 # Tests compare with independent tools and scan images that they make of real
 # packages. What is missing is installed; a machine that has it all is left alone.
 TOOLS := mmdebstrap:mmdebstrap docker-registry:docker-registry skopeo:skopeo rpm:rpm zstd:zstd gzip:gzip \
-         xz:xz-utils bzip2:bzip2 npm:npm chromium:chromium dpkg-query:dpkg openssl:openssl git:git objcopy:binutils yara:yara \
+         xz:xz-utils 7z:p7zip-full bzip2:bzip2 npm:npm chromium:chromium dpkg-query:dpkg openssl:openssl git:git objcopy:binutils yara:yara \
          dockerd:docker.io containerd:containerd podman:podman runc:runc tini:tini busybox:busybox-static
 deps:
 	@missing=(); \

@@ -19,6 +19,7 @@ import (
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/analyze"
 	"github.com/pratique/pratique/layer/inflate"
+	"github.com/pratique/pratique/layer/sevenzip"
 )
 
 // What an archive inside a layer may cost. The counts run over the outermost
@@ -43,7 +44,8 @@ const (
 	xzFile
 	zstdFile
 	bzip2File
-	lockedFormat // recognised, and not opened: 7z and RAR
+	sevenZipArchive
+	rarArchive // recognised, and not opened
 )
 
 // archiveKind recognises an archive by its first bytes.
@@ -61,8 +63,10 @@ func archiveKind(head []byte) kind {
 		return bzip2File
 	case bytes.HasPrefix(head, []byte(arMagic+"debian-binary")): // other ar archives are static libraries
 		return debPackage
-	case bytes.HasPrefix(head, []byte("7z\xbc\xaf\x27\x1c")), bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
-		return lockedFormat
+	case bytes.HasPrefix(head, []byte(sevenzip.Magic)):
+		return sevenZipArchive
+	case bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
+		return rarArchive
 	case len(head) >= 262 && string(head[257:262]) == "ustar":
 		return tarArchive
 	}
@@ -86,7 +90,7 @@ var (
 	errMembers = fmt.Errorf("it has more than %d members", archiveMembers)
 	errDepth   = fmt.Errorf("archives are nested more than %d deep", archiveDepth)
 	errLocked  = errors.New("it is encrypted")
-	errFormat  = errors.New("7z and RAR archives are not opened")
+	errRAR     = errors.New("RAR archives are not opened")
 )
 
 // expand offers the members of an archive to the analyzers that look inside.
@@ -125,7 +129,7 @@ func archiveProblem(err error, path string) pratique.Problem {
 	switch {
 	case errors.Is(err, errBomb), errors.Is(err, errBytes), errors.Is(err, errMembers), errors.Is(err, errDepth):
 		problem.Code, problem.Partial = pratique.CodeLimit, true
-	case errors.Is(err, errLocked), errors.Is(err, errFormat):
+	case errors.Is(err, errLocked), errors.Is(err, errRAR), errors.Is(err, sevenzip.ErrEncrypted), errors.Is(err, sevenzip.ErrMethod):
 		problem.Code = pratique.CodeUnsupported
 	}
 	return problem
@@ -152,8 +156,10 @@ func (e *expansion) archive(name string, k kind, c analyze.Content, depth int) e
 		return e.tar(name, r, depth)
 	case debPackage:
 		return e.deb(name, r, depth)
-	case lockedFormat:
-		return errFormat
+	case sevenZipArchive:
+		return e.sevenZip(name, c, depth)
+	case rarArchive:
+		return errRAR
 	}
 	return e.compressed(name, k, r, depth)
 }
@@ -190,6 +196,51 @@ func (e *expansion) zipMember(name string, f *zip.File, depth int) error {
 	}
 	defer r.Close()
 	return e.member(memberName(name, f.Name), f.Mode(), &bombGuard{r, e}, depth)
+}
+
+// sevenZipLimits: an archive whose code is split in four has dictionaries for three of
+// them, two of them small.
+var sevenZipLimits = sevenzip.Limits{Header: 24 << 20, Files: archiveMembers, Window: memberWindow + memberWindow/8}
+
+func (e *expansion) sevenZip(name string, c analyze.Content, depth int) error {
+	z, err := sevenzip.Open(c, c.Size(), sevenZipLimits)
+	if err != nil {
+		return err
+	}
+	e.members += z.Empty
+	var bad error // the first of the folders that could not be read
+	for i := range z.Folders {
+		if err := e.sevenZipFolder(name, &z.Folders[i], depth); err != nil && ends(err) {
+			return err
+		} else if bad == nil {
+			bad = err
+		}
+	}
+	return bad
+}
+
+// sevenZipFolder reads files that follow each other in one stream.
+func (e *expansion) sevenZipFolder(name string, folder *sevenzip.Folder, depth int) error {
+	r, err := folder.Open()
+	if err != nil {
+		return err
+	}
+	stream := &bombGuard{r, e}
+	for _, f := range folder.Files {
+		if e.members++; e.members > archiveMembers {
+			return errMembers
+		}
+		body := io.LimitReader(stream, f.Size)
+		if f.Mode.IsRegular() {
+			err = e.member(memberName(name, f.Name), f.Mode, body, depth)
+		} else {
+			_, err = io.Copy(io.Discard, body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *expansion) tar(name string, r io.Reader, depth int) error {

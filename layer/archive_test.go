@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -74,6 +76,30 @@ func TestXZ(t *testing.T) {
 	}
 }
 
+// sevenZip has 7z make an archive of files.
+func sevenZip(t *testing.T, files map[string]string, options ...string) []byte {
+	t.Helper()
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "a.7z")
+	for name, body := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("7z", append(append([]string{"a", "-bd"}, options...), out, ".")...)
+	cmd.Dir = dir
+	if told, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("7z: %v\n%s", err, told)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestArchives(t *testing.T) {
 	const evil = "the sample"
 	locked := zipOf(t, file("locked", evil), file("open", evil))
@@ -116,7 +142,8 @@ func TestArchives(t *testing.T) {
 		{"a.xz", piped(t, evil, "xz"), []string{"a.xz!/a"}, ""},
 		{"a.tar.xz", piped(t, string(tarOf(t, file("evil", evil))), "xz", "-9"), []string{"a.tar.xz!/evil"}, ""},
 		{"streams.xz", slices.Concat(piped(t, "the ", "xz", "--check=sha256"), make([]byte, 8), piped(t, "sample", "xz", "--check=none")), []string{"streams.xz!/streams"}, ""},
-		{"bcj.xz", piped(t, evil, "xz", "--x86", "--lzma2"), nil, "corrupt"},
+		{"bcj.xz", piped(t, evil, "xz", "--delta=dist=2", "--x86", "--lzma2"), []string{"bcj.xz!/bcj"}, ""},
+		{"ia64.xz", piped(t, evil, "xz", "--ia64", "--lzma2"), nil, "corrupt"},
 		{"huge.xz", piped(t, evil, "xz", "--lzma2=dict=512MiB"), nil, "limit!"},
 		{"a.bz2", piped(t, evil, "bzip2"), []string{"a.bz2!/a"}, ""},
 		{"a.zst", zstandard(t, []byte(evil)), []string{"a.zst!/a"}, ""},
@@ -125,7 +152,11 @@ func TestArchives(t *testing.T) {
 			[]string{"a.deb!/data.tar.xz!/usr/evil"}, ""},
 		{"cut.deb", arOf("debian-binary", "2.0\n", "data.tar", string(tarOf(t, file("evil", evil))))[:700], []string{"cut.deb!/data.tar!/evil"}, "corrupt"},
 		{"library.a", arOf("x.o", evil), nil, ""},
-		{"a.7z", []byte("7z\xbc\xaf\x27\x1c and more"), nil, "unsupported"},
+		{"a.7z", sevenZip(t, map[string]string{"x/evil": evil, "empty": "", "z.zip": string(zipOf(t, file("deep", evil)))}), []string{"a.7z!/x/evil", "a.7z!/z.zip!/deep"}, ""},
+		{"no.7z", []byte("7z\xbc\xaf\x27\x1c and more, but not of what an archive is"), nil, "corrupt"},
+		{"locked.7z", sevenZip(t, map[string]string{"evil": evil}, "-psesame"), nil, "unsupported"},
+		{"method.7z", sevenZip(t, map[string]string{"evil": evil}, "-m0=PPMd"), nil, "unsupported"},
+		{"a.rar", []byte("Rar!\x1a\x07\x01\x00 and more"), nil, "unsupported"},
 		{"inner.zip", zipOf(t, file("bad.zip", "PK\x03\x04 no"), file("evil", evil)), []string{"inner.zip!/evil"}, "corrupt"},
 	} {
 		a := reader{nested: true, wants: func(f *analyze.File) bool {
@@ -179,6 +210,8 @@ func TestArchiveBombs(t *testing.T) {
 		"zip of zeros":      zipOf(t, file("z", string(zeros))),
 		"gzip of zeros":     gzipped(zeros),
 		"zstd of zeros":     zstandard(t, zeros),
+		"7z of zeros":       sevenZip(t, map[string]string{"z": string(zeros)}),
+		"idle xz":           bytes.Repeat(piped(t, "x", "xz", "--lzma2=dict=64MiB"), 100),
 		"zip of zip":        zipOf(t, file("z.zip", string(zipOf(t, file("z", string(zeros)))))),
 		"tar of many files": gzipped(many.Bytes()),
 	} {

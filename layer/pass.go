@@ -24,7 +24,7 @@ const EntriesName = "entries"
 
 // entriesVersion changes when the structure does, or which archives are opened:
 // a layer whose entries have another version is read again.
-const entriesVersion = "3"
+const entriesVersion = "4"
 
 // A Pass reads layers for a fixed set of analyzers. Make one with NewPass; any
 // number of layers may go through it at once and share its workers and memory.

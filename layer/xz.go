@@ -2,13 +2,16 @@ package layer
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/layer/bcj"
 )
 
 // xzMagic begins an xz stream.
@@ -18,15 +21,22 @@ const xzMagic = "\xfd7zXZ\x00"
 // (https://tukaani.org/xz/xz-file-format.txt): streams of blocks of LZMA2. It
 // exists beside the library's own reader since a block's header may ask for a
 // dictionary of four gigabytes, which the library would allocate; here that is an
-// error of CodeLimit. Check sums are not verified: what a scanner is interested
-// in is the content that a machine would unpack, damaged or not.
+// error of CodeLimit. Of the filters that may come before LZMA2 those of package bcj
+// are undone. Check sums are not verified: what a scanner is interested in is the
+// content that a machine would unpack, damaged or not.
 type xzReader struct {
 	r     *countedReader
 	check int64 // bytes of a block's check sum
 	block io.Reader
 	at    int64 // where the block's data began
+	empty int64 // bytes of the block's dictionary that nothing came to lie in yet
+	idle  int64 // the same of all blocks before
 	err   error
 }
+
+// maxIdle bounds the bytes of dictionaries to which no content belongs. A block of a
+// few bytes can ask for as large a dictionary as any, and only that takes time.
+const maxIdle = 2 << 30
 
 // countedReader counts what the decoder takes of the stream.
 type countedReader struct {
@@ -58,7 +68,8 @@ func (c *countedReader) skip(n int64) error {
 
 var (
 	errXZ       = errors.New("it is no well-formed xz file")
-	errXZFilter = errors.New("it is an xz file with a filter other than LZMA2")
+	errXZFilter = errors.New("it is an xz file with a filter that is not supported")
+	errXZIdle   = pratique.Errorf(pratique.CodeLimit, "the blocks of the xz file ask for dictionaries that they do not use")
 )
 
 func newXZReader(r io.Reader) io.Reader {
@@ -73,6 +84,7 @@ func (x *xzReader) Read(p []byte) (int, error) {
 			}
 		}
 		n, err := x.block.Read(p)
+		x.empty -= int64(n)
 		if err == io.EOF {
 			err = x.endBlock()
 		}
@@ -128,42 +140,101 @@ func (x *xzReader) openBlock(rest int) error {
 	if _, err := io.ReadFull(x.r, header); err != nil {
 		return errXZ
 	}
-	flags, fields := header[0], header[1:rest-4] // without the check sum
-	if flags&0x03 != 0 {
-		return errXZFilter
-	}
-	for bit := byte(0x40); bit != 0; bit <<= 1 { // sizes that may be stated: compressed, uncompressed
-		if flags&bit == 0 {
-			continue
-		}
-		var ok bool
-		if fields, ok = skipVarint(fields); !ok {
-			return errXZ
+	flags, fields := header[0], &xzFields{b: header[1 : rest-4]} // without the check sum
+	for bit := byte(0x40); bit != 0; bit <<= 1 {                 // sizes that may be stated: compressed, uncompressed
+		if flags&bit != 0 {
+			fields.number()
 		}
 	}
-	if len(fields) < 3 || fields[0] != 0x21 || fields[1] != 1 { // LZMA2 has one byte of properties
+	filters := make([]xzFilter, flags&0x03+1)
+	for i := range filters {
+		filters[i] = fields.filter()
+	}
+	last := filters[len(filters)-1]
+	if fields.bad {
+		return errXZ
+	}
+	if last.id != 0x21 || len(last.properties) != 1 {
 		return errXZFilter
 	}
-	dictionary, err := xzDictionary(fields[2])
+	dictionary, err := xzDictionary(last.properties[0])
 	if err != nil {
 		return err
 	}
-	x.at = x.r.n
-	x.block, err = lzma.Reader2Config{DictCap: dictionary}.NewReader2(x.r)
-	return err
-}
-
-// skipVarint drops a number in groups of seven bits.
-func skipVarint(b []byte) (rest []byte, ok bool) {
-	for i, c := range b {
-		if c&0x80 == 0 {
-			return b[i+1:], true
-		}
-		if i == 8 {
-			break
+	if x.idle += max(0, x.empty); x.idle > maxIdle {
+		return errXZIdle
+	}
+	x.at, x.empty = x.r.n, int64(dictionary)
+	if x.block, err = (lzma.Reader2Config{DictCap: dictionary}).NewReader2(x.r); err != nil {
+		return err
+	}
+	for _, f := range slices.Backward(filters[:len(filters)-1]) {
+		if x.block, err = f.undo(x.block); err != nil {
+			return err
 		}
 	}
-	return nil, false
+	return nil
+}
+
+// xzFields reads the fields of a block's header.
+type xzFields struct {
+	b   []byte
+	bad bool
+}
+
+// number is one in groups of seven bits, the lowest first.
+func (x *xzFields) number() (n uint64) {
+	for i, c := range x.b[:min(len(x.b), 9)] {
+		n |= uint64(c&0x7f) << (7 * i)
+		if c&0x80 == 0 {
+			x.b = x.b[i+1:]
+			return n
+		}
+	}
+	x.b, x.bad = nil, true
+	return 0
+}
+
+// An xzFilter is what a block's content went through.
+type xzFilter struct {
+	id         uint64
+	properties []byte
+}
+
+func (x *xzFields) filter() xzFilter {
+	f := xzFilter{id: x.number()}
+	n := x.number()
+	if n > uint64(len(x.b)) {
+		x.bad = true
+		return f
+	}
+	f.properties, x.b = x.b[:n], x.b[n:]
+	return f
+}
+
+// undo gives what was there before the filter. Those of machine code may have the
+// address of the first byte as their property.
+func (f xzFilter) undo(r io.Reader) (io.Reader, error) {
+	if f.id == 0x03 && len(f.properties) == 1 {
+		return bcj.NewDelta(r, int(f.properties[0])+1), nil
+	}
+	var start uint32
+	if len(f.properties) == 4 {
+		start = binary.LittleEndian.Uint32(f.properties)
+	}
+	switch f.id {
+	case 0x04:
+		return bcj.NewX86(r, start), nil
+	case 0x05:
+		return bcj.NewPowerPC(r, start), nil
+	case 0x07:
+		return bcj.NewARM(r, start), nil
+	case 0x08:
+		return bcj.NewThumb(r, start), nil
+	case 0x0a:
+		return bcj.NewARM64(r, start), nil
+	}
+	return nil, errXZFilter
 }
 
 // xzDictionary decodes the size of a dictionary: 2 or 3 times a power of two.

@@ -49,8 +49,10 @@ var Table = []Room{
 	{Path: "analyze/malware/yara", May: []string{"."}}, // a language and its engine, which know of nothing else
 	// What keeps packs of rules hands them to the analyzer as that takes them.
 	{Path: "analyze/malware/rulepack", May: []string{".", "analyze/malware", "analyze/malware/yara"}},
-	{Path: "layer", May: []string{".", "analyze", "layer/inflate"}},
+	{Path: "layer", May: []string{".", "analyze", "layer/inflate", "layer/bcj", "layer/sevenzip"}},
 	{Path: "layer/inflate", StandardOnly: true}, // a decoder of a format, which knows of nothing else
+	{Path: "layer/bcj", StandardOnly: true},     // and another
+	{Path: "layer/sevenzip", May: []string{".", "layer/bcj"}},
 
 	// From facts and knowledge to judgements, and on to people.
 	{Path: "image", May: []string{"."}},
