@@ -23,6 +23,15 @@ const source = sources('src').join('\n')
 const keys = new Set([...source.matchAll(/\bt\(\s*'([^']+)'/g), ...source.matchAll(/'([a-z][\w.]+)' (?:as|satisfies) Key\b/g)].map((m) => m[1]))
 const groups = new Set([...source.matchAll(/\btx\(\s*'([^']+)'/g)].map((m) => m[1]))
 
+test('no key is there twice', () => {
+  // A parser takes the last one, and says nothing.
+  for (const name of ['en', 'zh', 'phrases.zh']) {
+    const all = [...readFileSync(`src/i18n/${name}.json`, 'utf8').matchAll(/^\s*("(?:[^"\\]|\\.)+"):/gm)].map((m) => m[1])
+    expect(all.length, name).toBeGreaterThan(100)
+    expect(all.filter((key, i) => all.indexOf(key) !== i), name).toEqual([])
+  }
+})
+
 test('both languages have the same keys', () => {
   const one = new Set(Object.keys(en).map(stem))
   const other = new Set(Object.keys(zh).map(stem))

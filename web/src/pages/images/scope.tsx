@@ -24,6 +24,7 @@ export interface Narrow {
   /** Of images on hosts. */
   project: string[]
   host: string[]
+  label: string[]
   engine: string[]
 }
 
@@ -37,7 +38,7 @@ export interface Chosen {
   rest?: AssetFilter
 }
 
-export const everything: Narrow = { kind: [], registry: [], namespace: [], newest: false, running: false, never: false, project: [], host: [], engine: [] }
+export const everything: Narrow = { kind: [], registry: [], namespace: [], newest: false, running: false, never: false, project: [], host: [], label: [], engine: [] }
 export const recommended: Chosen = { scope: 'recommended', picked: new Map(), excluding: false, excluded: new Map(), narrow: everything }
 
 export const isComplete = ({ scope, picked }: Chosen) => scope !== 'specified' || picked.size > 0
@@ -55,18 +56,18 @@ const some = (values: string[]) => (values.length > 0 ? values : undefined)
 export function narrowed(n: Narrow): AssetFilter {
   return toFilter({
     kind: some(n.kind), registry: some(n.registry), namespace: some(n.namespace), newest: n.newest, running: n.running,
-    project: some(n.project), host: some(n.host), engine: some(n.engine),
+    project: some(n.project), host: some(n.host), label: some(n.label), engine: some(n.engine),
     status: n.never ? ['not_scanned'] : undefined, pushedDays: n.pushedDays,
   })
 }
 
 /** split takes a filter apart into what the fields show and the rest. */
 export function split(filter: AssetFilter | undefined): { narrow: Narrow; rest: AssetFilter; exclude: number[] } {
-  const { kinds, registries, namespaces, newest, running, status, exclude, pushedDays, projects, hosts, engines, source, ...others } = filter ?? {}
+  const { kinds, registries, namespaces, newest, running, status, exclude, pushedDays, projects, hosts, labels, engines, source, ...others } = filter ?? {}
   void source // the kind of the schedule says it
   const never = status?.length === 1 && status[0] === 'not_scanned'
   return {
-    narrow: { kind: kinds ?? [], registry: (registries ?? []).map(String), namespace: namespaces ?? [], newest: newest ?? false, running: running ?? false, never, pushedDays, project: projects ?? [], host: hosts ?? [], engine: engines ?? [] },
+    narrow: { kind: kinds ?? [], registry: (registries ?? []).map(String), namespace: namespaces ?? [], newest: newest ?? false, running: running ?? false, never, pushedDays, project: projects ?? [], host: hosts ?? [], label: labels ?? [], engine: engines ?? [] },
     rest: never || !status ? others : { ...others, status },
     exclude: exclude ?? [],
   }
@@ -125,7 +126,7 @@ const pushedOptions = (chosen?: number) =>
 
 export function NarrowFields({ narrow, set, local }: { narrow: Narrow; set(next: Narrow): void; local?: boolean }) {
   const facets = useQuery({ queryKey: [local ? 'local-images' : 'images', 'facets'], queryFn: ({ signal }) => (local ? listLocalFacets : listFacets)({}, signal), staleTime: 30_000 })
-  const options = (name: 'kinds' | 'registries' | 'namespaces' | 'projects' | 'hosts' | 'engines') =>
+  const options = (name: 'kinds' | 'registries' | 'namespaces' | 'projects' | 'hosts' | 'labels' | 'engines') =>
     (facets.data?.[name] ?? []).map((f) => ({ value: f.value, label: `${name === 'kinds' ? tx('registryKind', f.value) : f.label || f.value || '–'} (${number(f.count)})` }))
   return (
     <div className="stack" style={{ gap: 8 }}>
@@ -133,6 +134,7 @@ export function NarrowFields({ narrow, set, local }: { narrow: Narrow; set(next:
         <div className="narrow">
           <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('host.project')} aria-label={t('host.project')} value={narrow.project} onChange={(project) => set({ ...narrow, project })} options={options('projects')} />
           <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('host.one')} aria-label={t('host.one')} value={narrow.host} onChange={(host) => set({ ...narrow, host })} options={options('hosts')} />
+          <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('host.label')} aria-label={t('host.label')} value={narrow.label} onChange={(label) => set({ ...narrow, label })} options={options('labels')} />
           <Select mode="multiple" maxTagCount="responsive" allowClear placeholder={t('host.engine')} aria-label={t('host.engine')} value={narrow.engine} onChange={(engine) => set({ ...narrow, engine })} options={options('engines')} />
         </div>
       ) : <div className="narrow">
