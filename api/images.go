@@ -60,6 +60,7 @@ type ImageQuery struct {
 	CreatedTo     time.Time `query:"createdTo"`
 	PushedFrom    time.Time `query:"pushedFrom"`
 	PushedTo      time.Time `query:"pushedTo"`
+	PushedDays    int       `query:"pushedDays" minimum:"0" doc:"Pushed within the last so many days"`
 	ScannedFrom   time.Time `query:"scannedFrom"`
 	ScannedTo     time.Time `query:"scannedTo"`
 	SyncedFrom    time.Time `query:"syncedFrom"`
@@ -73,7 +74,7 @@ func (q *ImageQuery) filter() (pratique.AssetFilter, error) {
 		Namespaces: q.Namespace, Repositories: q.Repository, OS: q.OS, Architectures: q.Arch, Search: q.Search, Newest: q.Newest, Running: q.Running,
 		HighPriority: q.HighPriority, Recommended: q.Recommended, Fixable: q.Fixable, MustFix: q.MustFix, Gone: q.Gone, Vulnerability: q.Vulnerability,
 		Package: q.Package, Components: q.Component, Secret: q.Secret, Malware: q.Malware, MinSize: q.MinSize, MaxSize: q.MaxSize,
-		Created: between(q.CreatedFrom, q.CreatedTo), Pushed: between(q.PushedFrom, q.PushedTo),
+		Created: between(q.CreatedFrom, q.CreatedTo), Pushed: between(q.PushedFrom, q.PushedTo), PushedDays: q.PushedDays,
 		ScannedAt: between(q.ScannedFrom, q.ScannedTo), Synced: between(q.SyncedFrom, q.SyncedTo),
 	}
 	if q.Licensed != "" {

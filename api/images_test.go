@@ -47,6 +47,7 @@ func TestImages(t *testing.T) {
 		"/images?syncedFrom=" + tomorrow:                nil,
 		"/images?syncedTo=" + tomorrow + "&newest=true": {db, v3, dev},
 		"/images?pushedFrom=" + stamp(0):                nil,
+		"/images?pushedDays=7":                          nil,
 		"/images?search=TEAM+v1":                        {v1},
 		"/images?search=harbor.example":                 {db, dev, old},
 		"/images?search=" + contentID(0).Hex()[:20]:     {db, v0},

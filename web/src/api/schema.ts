@@ -5694,6 +5694,8 @@ export interface operations {
                 os?: string[] | null;
                 /** @description That hold a package of this name */
                 package?: string;
+                /** @description Pushed within the last so many days */
+                pushedDays?: number;
                 pushedFrom?: string;
                 pushedTo?: string;
                 /** @description Only what should be scanned */
@@ -5885,6 +5887,8 @@ export interface operations {
                 os?: string[] | null;
                 /** @description That hold a package of this name */
                 package?: string;
+                /** @description Pushed within the last so many days */
+                pushedDays?: number;
                 pushedFrom?: string;
                 pushedTo?: string;
                 /** @description Only what should be scanned */
@@ -5983,6 +5987,8 @@ export interface operations {
                 pod?: string;
                 /** @description Business groups, a host of which has it */
                 project?: string[] | null;
+                /** @description Pushed within the last so many days */
+                pushedDays?: number;
                 pushedFrom?: string;
                 pushedTo?: string;
                 /** @description Only what should be scanned */
@@ -6085,6 +6091,8 @@ export interface operations {
                 pod?: string;
                 /** @description Business groups, a host of which has it */
                 project?: string[] | null;
+                /** @description Pushed within the last so many days */
+                pushedDays?: number;
                 pushedFrom?: string;
                 pushedTo?: string;
                 /** @description Only what should be scanned */
