@@ -172,6 +172,9 @@ var (
 	FaultForbidden = &Fault{StatusForbidden,
 		pratique.Text{EN: "The account is known to the registry, but lacks a right that listing needs.", ZH: "账号有效，但没有列出内容所需的权限。"},
 		pratique.Text{EN: "Give the account the right to list repositories and to pull, or use another account.", ZH: "请授予该账号列出仓库和拉取的权限，或更换账号。"}}
+	FaultPolicy = &Fault{StatusForbidden,
+		pratique.Text{EN: "A policy of the registry keeps the image from being pulled.", ZH: "仓库的策略禁止拉取该镜像。"},
+		pratique.Text{EN: "Exempt the image or its vulnerabilities in the project's policy (in Harbor: deployment security of the project's configuration), or switch the policy off, then try again.", ZH: "请在项目策略中豁免该镜像或其漏洞（Harbor：项目配置管理中的部署安全），或关闭该策略，然后重试。"}}
 	FaultNotRegistry = &Fault{StatusNotRegistry,
 		pratique.Text{EN: "Something other than such a registry answers at this address.", ZH: "该地址的应答不是这类镜像仓库。"},
 		pratique.Text{EN: "Check host, port and type, and whether a proxy or a login page stands in between.", ZH: "请检查主机、端口和类型，以及中间是否有代理或登录页面。"}}

@@ -132,14 +132,15 @@ func (a Answer) Decode(what string, v any) error {
 func (c *Client) Head(ctx context.Context, repository, ref string) (Descriptor, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.document, errTooSlow)
 	defer cancel()
-	resp, err := c.send(ctx, request{
+	r := request{
 		method: http.MethodHead, repository: repository,
 		path:      "/v2/" + repository + "/manifests/" + url.PathEscape(ref),
 		accept:    acceptManifests,
 		what:      "the manifest of " + repository,
 		reference: c.host + "/" + repository + separator(ref) + ref,
 		refusals:  true,
-	})
+	}
+	resp, err := c.send(ctx, r)
 	if err != nil {
 		return Descriptor{}, err
 	}
@@ -149,7 +150,7 @@ func (c *Client) Head(ctx context.Context, repository, ref string) (Descriptor, 
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented, http.StatusBadRequest:
 		return Descriptor{}, nil
 	default:
-		return Descriptor{}, c.refusal(resp, request{what: "the manifest of " + repository, reference: c.host + "/" + repository + separator(ref) + ref})
+		return Descriptor{}, c.refusal(resp, r)
 	}
 	digest, err := pratique.ParseDigest(resp.Header.Get("Docker-Content-Digest"))
 	if err != nil {

@@ -74,6 +74,18 @@ type grant struct {
 	authorization string
 	expires       time.Time // zero: does not
 	shared        bool      // by more than the request that asked for it
+	login         string    // where the credential is looked at, whatever it may do
+}
+
+// login is where the token service of a repository looks at a credential for its own
+// sake, "" without one.
+func (c *Client) login(repository string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g := c.grants[repository]; g != nil {
+		return g.login
+	}
+	return ""
 }
 
 // known returns the Authorization header for a repository, "" if we have none
@@ -100,7 +112,8 @@ func (c *Client) shared(repository, authorization string) bool {
 
 // authorize answers a challenge and remembers the answer. When several requests
 // meet the same challenge, one asks and the others take its answer: tried is the
-// header that the registry has just refused. fresh tells that this call asked.
+// header that the registry has just refused. fresh tells that this call asked. The
+// answer is "" if it would be what was tried.
 func (c *Client) authorize(ctx context.Context, repository string, challenges []challenge, tried string) (authorization string, fresh bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,8 +130,11 @@ func (c *Client) authorize(ctx context.Context, repository string, challenges []
 	if err != nil {
 		return "", false, err
 	}
-	if g.authorization == tried {
+	if g.authorization == tried && cred == (Credential{}) {
 		return "", false, c.denied(cred)
+	}
+	if g.authorization == tried {
+		return "", false, nil
 	}
 	_, sent, _ := strings.Cut(g.authorization, " ")
 	c.hide(sent)
@@ -178,6 +194,8 @@ func (c *Client) token(ctx context.Context, repository string, ch challenge, cre
 	if ch.params["service"] != "" {
 		form.Set("service", ch.params["service"])
 	}
+	login := *realm
+	login.RawQuery = form.Encode()
 	form.Set("scope", scopeFor(repository, ch.params["scope"]))
 	var req *http.Request
 	if cred.IdentityToken != "" {
@@ -204,7 +222,11 @@ func (c *Client) token(ctx context.Context, repository string, ch challenge, cre
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return c.readToken(ctx, resp, cred)
+	g, err := c.readToken(ctx, resp, cred)
+	if err == nil {
+		g.login = login.String()
+	}
+	return g, err
 }
 
 func (c *Client) realm(ch challenge) (*url.URL, error) {

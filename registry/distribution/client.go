@@ -279,8 +279,11 @@ func (c *Client) authenticated(ctx context.Context, r request) (*http.Response, 
 		if len(challenges) == 0 {
 			return resp, nil
 		}
-		drain(resp.Body)
 		authorization, own, err = c.authorize(ctx, r.repository, challenges, authorization)
+		if err == nil && authorization == "" {
+			return resp, nil
+		}
+		drain(resp.Body)
 		if err != nil {
 			return nil, err
 		}

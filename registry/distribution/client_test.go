@@ -31,6 +31,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/pratique/pratique"
+	"github.com/pratique/pratique/registry"
 	"github.com/pratique/pratique/registry/distribution/registrytest"
 )
 
@@ -588,8 +589,9 @@ func TestManifestFailures(t *testing.T) {
 		{"wrong digest", status(200, "", "", manifest), someDigest, pratique.CodeCorrupt, "instead of"},
 		{"wrong header", status(200, "Docker-Content-Digest", someDigest, manifest), "1", pratique.CodeCorrupt, "instead of"},
 		{"too large", status(200, "", "", strings.Repeat(" ", MaxManifest+2)), "1", pratique.CodeLimit, "4 MiB"},
-		{"schema 1", status(200, "Content-Type", typeDockerSchema1, `{"schemaVersion":1}`), "1", pratique.CodeUnsupported, "skopeo"},
+		{"schema 1", status(200, "Content-Type", TypeDockerSchema1, `{"schemaVersion":1}`), "1", pratique.CodeUnsupported, "skopeo"},
 		{"forbidden", status(403, "", "", `{"errors":[{"code":"DENIED","message":"not yours"}]}`), "1", pratique.CodeUnauthorized, "DENIED not yours"},
+		{"policy", status(412, "", "", `{"errors":[{"code":"PROJECT_POLICY_VIOLATION","message":"The image is not signed in Notary."}]}`), "1", pratique.CodeUnauthorized, "has a policy against pulling"},
 		{"bare 401", status(401, "", "", "<html>"), "1", pratique.CodeUnauthorized, "docker login"},
 		{"odd scheme", status(401, "WWW-Authenticate", "Negotiate", ""), "1", pratique.CodeUnsupported, "negotiate"},
 		{"bad realm", status(401, "WWW-Authenticate", `Bearer realm="ftp://x"`, ""), "1", pratique.CodeUnreachable, "token service"},
@@ -610,6 +612,41 @@ func TestManifestFailures(t *testing.T) {
 			_, _, err := cl.Manifest(t.Context(), "x", c.ref)
 			wantError(t, err, c.code, c.part)
 		})
+	}
+}
+
+// Harbor asks for the password when a token gives no right, and again when the password
+// gives none either, as if it were wrong.
+func TestNoRight(t *testing.T) {
+	host := ""
+	host = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, given, basic := r.BasicAuth()
+		switch {
+		case r.URL.Path == "/service/token" && r.URL.Query().Get("scope") == "" && given != "right": // a login
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path == "/service/token": // for anybody, with what rights there are
+			_, _ = io.WriteString(w, `{"token":"none","expires_in":1800}`)
+		case r.URL.Path == "/v2/" && given == "right":
+			_, _ = io.WriteString(w, "{}")
+		case basic || r.Header.Get("Authorization") == "Bearer none":
+			w.Header().Set("WWW-Authenticate", `Basic realm="harbor"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized to access repository: team/app, action: pull"}]}`)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+host+`/service/token",service="harbor-registry",scope="repository:team/app:pull"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	for password, want := range map[string]*registry.Fault{"right": registry.FaultForbidden, "wrong": registry.FaultCredential} {
+		c := client(t, host, Options{Credentials: Static(Credential{Username: "robot$x", Password: password})})
+		_, _, err := c.Manifest(t.Context(), "team/app", "1")
+		wantError(t, err, pratique.CodeUnauthorized, "action: pull")
+		if got := registry.Diagnose(err); got != want {
+			t.Errorf("%s: %v", password, got)
+		}
+		if _, err = c.Head(t.Context(), "team/app", "1"); registry.Diagnose(err) != want { // with what is known by now
+			t.Errorf("%s: %v", password, err)
+		}
 	}
 }
 

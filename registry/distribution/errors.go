@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -23,8 +24,10 @@ import (
 )
 
 var (
-	errTooSlow = errors.New("answers too slowly")
+	errTooSlow = fmt.Errorf("answers too slowly: %w", context.DeadlineExceeded)
 	errStalled = errors.New("stopped sending")
+	// errPageSize: the registry would list less at once than we asked for.
+	errPageSize = errors.New("fewer at once")
 )
 
 // patience is what a server asked for before the next attempt.
@@ -152,6 +155,19 @@ func mayPass(err error) bool {
 	return true
 }
 
+// serverFault is a [registry.FaultServer] with the status that told it.
+type serverFault int
+
+func (f serverFault) Error() string { return strconv.Itoa(int(f)) + " " + http.StatusText(int(f)) }
+func (f serverFault) Unwrap() error { return registry.FaultServer }
+
+// IsInternal tells whether the registry itself failed at what was asked of it (500), not
+// something in front of it or behind it.
+func IsInternal(err error) bool {
+	var f serverFault
+	return errors.As(err, &f) && f == http.StatusInternalServerError
+}
+
 func mayPassStatus(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusInternalServerError,
@@ -179,9 +195,19 @@ func (c *Client) refusal(resp *http.Response, r request) error {
 		e := pratique.Errorf(pratique.CodeUnauthorized, "%s refuses access to %s (%d)%s", c.host, r.what, status, because).
 			WithRemedy("run `docker login %s` with an account that may pull it", c.host)
 		e.Cause = registry.FaultForbidden
-		if status == http.StatusUnauthorized && !strings.HasPrefix(resp.Request.Header.Get("Authorization"), "Bearer ") {
-			e.Cause = registry.FaultCredential // whoever has a token has proved himself
+		if status == http.StatusUnauthorized && !c.recognised(resp.Request, r) {
+			e.Cause = registry.FaultCredential
 		}
+		return e
+	case status == http.StatusPreconditionFailed && r.repository != "": // Harbor's alone
+		return registry.FaultPolicy.Errorf("%s has a policy against pulling %s (%d)%s", c.host, r.reference, status, because)
+	case status == http.StatusMethodNotAllowed && r.repository == "":
+		return pratique.Errorf(pratique.CodeUnsupported, "%s does not offer %s (%d)%s", c.host, r.what, status, because).
+			WithRemedy("check that HOST is a registry, and the proxy in front of it")
+	case status == http.StatusBadRequest && strings.HasPrefix(said, "PAGINATION_NUMBER_INVALID"):
+		e := pratique.Errorf(pratique.CodeLimit, "%s gives fewer of %s at once than were asked for (%d)%s", c.host, r.what, status, because).
+			WithRemedy("let the registry list 1000 entries at once")
+		e.Cause = errPageSize
 		return e
 	case status == http.StatusTooManyRequests:
 		return c.rateLimited(resp.Header, because)
@@ -195,12 +221,39 @@ func (c *Client) refusal(resp *http.Response, r request) error {
 	case status >= 500:
 		e := pratique.Errorf(pratique.CodeUnreachable, "%s has a fault of its own (%d)%s", c.host, status, because).
 			WithRemedy("try again later, and look into the registry's log if it stays")
-		e.Cause = registry.FaultServer
+		e.Cause = serverFault(status)
 		return e
 	default:
 		return pratique.Errorf(pratique.CodeUnreachable, "%s does not accept the request for %s (%d)%s", c.host, r.what, status, because).
 			WithRemedy("check that HOST is a registry, and the proxy in front of it")
 	}
+}
+
+// recognised tells whether a registry that answers 401 knows us all the same. Harbor's
+// token service has a token for everybody, and asks for the password after one that
+// gives no right, as if it had never seen us. So the credential is tried where nothing
+// else is asked for: at the token service as for a login, or at the registry's root.
+func (c *Client) recognised(sent *http.Request, r request) bool {
+	ctx, authorization := sent.Context(), sent.Header.Get("Authorization")
+	var where string
+	switch {
+	case strings.HasPrefix(authorization, "Bearer "):
+		cred, err := c.opt.Credentials(ctx, c.host, r.repository)
+		if where = c.login(r.repository); where == "" || err != nil || cred.Username == "" {
+			return true
+		}
+		authorization = basic(cred)
+	case authorization != "" && r.repository != "":
+		where = c.currentScheme() + "://" + c.address() + "/v2/"
+	default:
+		return false
+	}
+	resp, err := c.get(ctx, "", request{path: where}, authorization)
+	if err != nil {
+		return true // which says nothing about the credential
+	}
+	drain(resp.Body)
+	return resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden
 }
 
 func (c *Client) rateLimited(h http.Header, because string) error {

@@ -3,6 +3,7 @@ package distribution
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/http"
 	"net/url"
@@ -14,7 +15,7 @@ import (
 
 // Limits of listings.
 const (
-	pageSize = "1000" // distribution v3 refuses more
+	pageSize = "1000" // distribution refuses more, unless it was told another number
 
 	maxPage  = 16 << 20 // bytes
 	maxPages = 100_000
@@ -50,6 +51,10 @@ func (c *Client) list(ctx context.Context, r request) iter.Seq2[string, error] {
 			}
 			seen[r.path] = true
 			names, next, err := c.page(ctx, r)
+			if path, _, sized := strings.Cut(r.path, "?n="+pageSize); sized && errors.Is(err, errPageSize) {
+				r.path = path // its own page
+				continue
+			}
 			if err != nil {
 				yield("", err)
 				return

@@ -17,12 +17,12 @@ const (
 	TypeOCIManifest    = "application/vnd.oci.image.manifest.v1+json"
 	TypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
 	TypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	typeDockerSchema1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+	TypeDockerSchema1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 )
 
 // acceptManifests is sent with every request for a manifest: some registries
 // answer 404 when the type that they hold is not among those asked for.
-const acceptManifests = TypeOCIIndex + ", " + TypeOCIManifest + ", " + TypeDockerList + ", " + TypeDockerManifest + ", " + typeDockerSchema1
+const acceptManifests = TypeOCIIndex + ", " + TypeOCIManifest + ", " + TypeDockerList + ", " + TypeDockerManifest + ", " + TypeDockerSchema1
 
 // Descriptor points to content (image-spec, "OCI Content Descriptors").
 type Descriptor struct {

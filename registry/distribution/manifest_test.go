@@ -114,7 +114,7 @@ func TestParseManifestRefuses(t *testing.T) {
 		code                     pratique.Code
 	}{
 		{"schema 1", `{"schemaVersion":1,"fsLayers":[]}`, "", pratique.CodeUnsupported},
-		{"schema 1 by type", `{}`, typeDockerSchema1, pratique.CodeUnsupported},
+		{"schema 1 by type", `{}`, TypeDockerSchema1, pratique.CodeUnsupported},
 		{"both at once", `{"schemaVersion":2,` + config + `,"manifests":[{"digest":"` + someDigest + `"}]}`, "", pratique.CodeCorrupt},
 		{"bad digest", `{"schemaVersion":2,` + config + `,"layers":[{"digest":"sha256:../../etc"}]}`, "", pratique.CodeCorrupt},
 		{"SHA-512", `{"schemaVersion":2,` + config + `,"layers":[{"digest":"sha512:00"}]}`, "", pratique.CodeUnsupported},

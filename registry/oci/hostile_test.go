@@ -174,9 +174,10 @@ func TestHostileRegistries(t *testing.T) {
 		code   pratique.Code // of the listing
 		alone  pratique.Code // of repository a, if the listing goes on
 	}{
-		"catalogue in HTML":   {"_catalog", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, pratique.CodeUnreachable, ""},
-		"no catalogue":        {"_catalog", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); _, _ = io.WriteString(w, "{}") }, pratique.CodeUnsupported, ""},
-		"forbidden catalogue": {"_catalog", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, pratique.CodeUnsupported, ""},
+		"catalogue in HTML":     {"_catalog", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, pratique.CodeUnreachable, ""},
+		"no catalogue":          {"_catalog", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); _, _ = io.WriteString(w, "{}") }, pratique.CodeUnsupported, ""},
+		"forbidden catalogue":   {"_catalog", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, pratique.CodeUnsupported, ""},
+		"catalogue not offered": {"_catalog", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(405) }, pratique.CodeUnsupported, ""},
 		"catalogue in circles": {"_catalog", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Link", "<"+r.RequestURI+">; rel=next")
 			_, _ = io.WriteString(w, `{"repositories":["a"]}`)
@@ -207,6 +208,7 @@ func TestHostileRegistries(t *testing.T) {
 		"image redirected": {"/a/manifests", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
 		}, "", pratique.CodeCorrupt},
+		"image withheld":    {"/a/manifests", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(412) }, "", pratique.CodeUnauthorized},
 		"garbage":           {"/a/manifests", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "\x00{") }, "", pratique.CodeCorrupt},
 		"config that lies":  {"/a/blobs", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") }, "", ""},
 		"config is missing": {"/a/blobs", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, "", ""},
@@ -233,6 +235,29 @@ func TestHostileRegistries(t *testing.T) {
 				t.Errorf("%v", l.complete)
 			}
 		})
+	}
+}
+
+// Distribution 3 fails at each manifest that it no longer knows, such as Docker's schema
+// 1, which is no reason to take the registry to be down.
+func TestFaultsOfSingleManifests(t *testing.T) {
+	t.Parallel()
+	s := &scripted{repositories: []string{"a", "b", "c", "d", "e"}, tags: []string{"1", "old"}}
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/manifests/old") {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	}
+	l, err := list(t, s.start(t), registry.Query{})
+	if err != nil || len(l.artifacts) != 5 || len(l.problems) != 5 || l.complete["a"] {
+		t.Error(err, l)
+	}
+	for name, problem := range l.problems {
+		if pratique.CodeOf(problem) != pratique.CodeCorrupt || !strings.Contains(problem.Error(), name) {
+			t.Error(name, problem)
+		}
 	}
 }
 

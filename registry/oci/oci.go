@@ -104,7 +104,7 @@ func catalogue(ctx context.Context, client *distribution.Client) iter.Seq2[strin
 	return func(yield func(string, error) bool) {
 		for name, err := range client.Repositories(ctx) {
 			switch pratique.CodeOf(err) {
-			case pratique.CodeUnauthorized, pratique.CodeNotFound:
+			case pratique.CodeUnauthorized, pratique.CodeNotFound, pratique.CodeUnsupported:
 				err = faultNoCatalogue.Errorf("the catalogue cannot be read: %s", err)
 			}
 			if !yield(name, err) {
@@ -143,8 +143,13 @@ func (Connector) List(ctx context.Context, conn registry.Connection, q registry.
 	return registry.Explain(registry.Walk(ctx, conn, names, list, yield))
 }
 
-// atOnce is how many requests one repository has in flight.
-const atOnce = 4
+const (
+	// atOnce is how many requests one repository has in flight.
+	atOnce = 4
+	// maxFaults is how many manifests of one repository the registry may fail at until
+	// it is taken to be faulty itself.
+	maxFaults = 20
+)
 
 // reader lists one repository.
 type reader struct {
@@ -155,6 +160,7 @@ type reader struct {
 	mu     sync.Mutex
 	tags   map[pratique.Digest][]registry.Tag
 	reads  map[pratique.Digest]int
+	faults int   // manifests that the registry failed at
 	failed error // the first failure that concerns one manifest only
 }
 
@@ -232,16 +238,21 @@ func (r *reader) tag(ctx context.Context, tag string) error {
 }
 
 // single tells a failure of one manifest from one of the whole registry, which it
-// returns. A manifest that is gone meanwhile is no failure.
+// returns. A manifest that is gone meanwhile is no failure. Distribution 3 has a
+// fault of its own (500) at manifests that it no longer knows, as of Docker's schema 1.
 func (r *reader) single(err error) error {
-	switch pratique.CodeOf(err) {
-	case pratique.CodeUnreachable, pratique.CodeRateLimited, pratique.CodeCancelled:
-		return err
-	case pratique.CodeNotFound:
-		return nil
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	switch code := pratique.CodeOf(err); {
+	case code == pratique.CodeNotFound:
+		return nil
+	case distribution.IsInternal(err) && r.faults < maxFaults:
+		r.faults++
+		err = pratique.Errorf(pratique.CodeCorrupt, "the registry fails at some manifests of %s: %s", r.repository, err).
+			WithRemedy("look into the registry's log; push these images again, or delete them")
+	case code == pratique.CodeUnreachable, code == pratique.CodeRateLimited, code == pratique.CodeCancelled:
+		return err
+	}
 	if r.failed == nil {
 		r.failed = err
 	}

@@ -126,6 +126,20 @@ func list(t testing.TB, c registry.Connection, q registry.Query) (listing, error
 	return l, err
 }
 
+// A registry may have been told to list fewer at once than we ask for, and refuses then.
+func TestSmallPages(t *testing.T) {
+	conn, push := describe(t, registrytest.Start(t, registrytest.Options{Page: 3}))
+	for i := range 7 {
+		push.image(fmt.Sprintf("team/app%d:1", i), empty.Image)
+	}
+	if h := (Connector{}).Check(t.Context(), conn); h.Status != registry.StatusConnected {
+		t.Errorf("%+v", h)
+	}
+	if l, err := list(t, conn, registry.Query{}); err != nil || len(l.complete) != 7 || len(l.artifacts) != 7 {
+		t.Error(err, l)
+	}
+}
+
 func TestRealRegistry(t *testing.T) {
 	conn, push := start(t)
 	if h := (Connector{}).Check(t.Context(), conn); h.Status != registry.StatusConnected || len(h.Warnings) != 1 || h.Warnings[0] != registry.WarnEmpty {

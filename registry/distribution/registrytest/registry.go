@@ -36,6 +36,8 @@ type Options struct {
 	Basic bool // asks for Username and Password
 	Token bool // sends clients to a token service, which asks for them
 	TLS   bool // speaks TLS, with a certificate of its own authority
+	// Page is how many repositories it lists at once; 0: as many as it does by itself.
+	Page int
 }
 
 // Server is a running registry.
@@ -83,6 +85,9 @@ func Launch(dir string, opt Options) (s Server, stop func(), err error) {
 	}
 	endTokens := func() {}
 	config := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %q}\n  delete: {enabled: true}\ncompatibility: {schema1: {enabled: true}}\nhttp:\n  addr: %s\n", filepath.Join(dir, "data"), s.Host)
+	if opt.Page > 0 {
+		config = fmt.Sprintf("catalog: {maxentries: %d}\n", opt.Page) + config
+	}
 	if opt.TLS {
 		cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 		if err := writeCertificate(cert, key); err != nil {
