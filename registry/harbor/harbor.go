@@ -18,10 +18,14 @@
 // # Traps
 //
 // A wrong password is no error to Harbor: the request counts as anonymous, and
-// gets 200 with what is public. Only /users/current tells, so it is asked before a
-// listing and after it; else a password that was changed would look as if all
-// private images were gone. It answers robots of V2 with 412, which means that
-// the password was right.
+// gets 200 with what is public. V1's /users/current tells, and V2's /v2/, which
+// takes passwords of users, secrets of robots, and the CLI secrets of OIDC's users,
+// who are nobody to /users/current. It is asked before a listing and after it; else
+// a password that was changed would look as if all private images were gone.
+//
+// Whoever fails to log in as a user, from wherever, closes the account for 1.5
+// seconds: a right password counts as a wrong one meanwhile. So what we are is asked
+// again once the projects were read.
 //
 // Pages move when somebody pushes or deletes meanwhile. A list is read again until
 // it held still, and each thing is handed on once.
@@ -232,7 +236,11 @@ func (s *session) identify(ctx context.Context) error {
 	if s.conn.Username == "" {
 		return nil
 	}
-	a, err := s.client.Get(ctx, s.base+"/users/current", maxSmall)
+	where := "/v2/"
+	if s.version == registry.Version1 {
+		where = s.base + "/users/current"
+	}
+	a, err := s.client.Get(ctx, where, maxSmall)
 	if err != nil {
 		return err
 	}
@@ -243,8 +251,6 @@ func (s *session) identify(ctx context.Context) error {
 		return registry.FaultCredential.Errorf("Harbor does not accept the password of %.80q", s.conn.Username)
 	case s.version == registry.Version1 && a.Status == http.StatusForbidden:
 		return faultRobot.Errorf("Harbor 1 does not let %.80q use its API", s.conn.Username)
-	case a.Status == http.StatusPreconditionFailed, a.Status == http.StatusForbidden:
-		return nil // a robot of V2: known, and not a user
 	}
 	return a.Err("the current user")
 }

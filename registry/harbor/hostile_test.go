@@ -40,11 +40,12 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"version":"v2.0"}`))
 	case path == "/api/v2.0/systeminfo":
 		_, _ = w.Write([]byte(`{"auth_mode":"db_auth"}`))
-	case path == "/api/v2.0/users/current":
+	case path == "/v2/":
 		if _, given, _ := r.BasicAuth(); given != harbortest.Password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="harbor"`)
 			w.WriteHeader(http.StatusUnauthorized)
 		}
-		_, _ = w.Write([]byte(`{"username":"admin"}`))
+		_, _ = w.Write([]byte("{}"))
 	case path == "/api/v2.0/projects":
 		s.page(w, r, []map[string]any{{"project_id": 1, "name": "team"}})
 	case path == "/api/v2.0/projects/team/repositories":
@@ -280,6 +281,86 @@ func TestPasswordChangesMeanwhile(t *testing.T) {
 	}
 }
 
+// Whoever fails to log in closes the account for a moment. A listing that began in
+// that moment would see the public projects only, and all others as gone.
+func TestAccountClosedMeanwhile(t *testing.T) {
+	closed := false
+	s := &scripted{repositories: []string{"team/a"}, artifacts: func(string) []map[string]any { return images(0, 1) }}
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/api/v2.0/projects" {
+			closed = true
+			_, _ = w.Write([]byte("[]"))
+			return true
+		}
+		if closed && r.URL.Path == "/v2/" {
+			r.Header.Del("Authorization")
+			closed = false
+		}
+		return false
+	}
+	l, err := list(t, start(t, s), registry.Query{})
+	if pratique.CodeOf(err) != pratique.CodeUnauthorized || len(l.complete) > 0 {
+		t.Error(err, l.complete)
+	}
+}
+
+// The users of an OIDC provider have CLI secrets, with which they may pull and list,
+// and are nobody to /users/current. Robots are a fault of Harbor 2.2's there.
+func TestUnknownToUsersCurrent(t *testing.T) {
+	for name, status := range map[string]int{"OIDC user": http.StatusUnauthorized, "robot of 2.2": http.StatusInternalServerError, "robot": http.StatusPreconditionFailed} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &scripted{repositories: []string{"team/a"}, artifacts: func(string) []map[string]any { return images(0, 1) }}
+			s.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != "/api/v2.0/users/current" {
+					return false
+				}
+				w.WriteHeader(status)
+				return true
+			}
+			c := start(t, s)
+			if h := (Connector{}).Check(t.Context(), c); h.Status != registry.StatusConnected || len(h.Warnings) > 0 {
+				t.Errorf("%+v", h)
+			}
+			if l, err := list(t, c, registry.Query{}); err != nil || !l.complete["team/a"] {
+				t.Error(err, l.complete)
+			}
+			c.Password = "the-one-before"
+			if h := (Connector{}).Check(t.Context(), c); h.Status != registry.StatusAuthFailed {
+				t.Errorf("%+v", h)
+			}
+		})
+	}
+}
+
+// Of artifacts that it does not know Harbor gives the whole config as attributes,
+// whatever is in it; Docker's schema 1 it takes for an image.
+func TestStrangeArtifacts(t *testing.T) {
+	s := &scripted{repositories: []string{"team/a"}}
+	s.artifacts = func(string) []map[string]any {
+		all := images(0, 5)
+		all[1]["type"], all[1]["artifact_type"] = "MODEL", "application/vnd.example.model.config.v1+json"
+		all[1]["extra_attrs"] = map[string]any{"created": 1700000000, "os": []string{"linux"}, "architecture": map[string]int{"layers": 24}}
+		all[2]["extra_attrs"] = []int{1}
+		all[3]["extra_attrs"] = map[string]any{"os": "linux", "architecture": "arm64", "created": "2026-01-02T03:04:05Z", "config": nil}
+		all[4]["manifest_media_type"] = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+		all[4]["extra_attrs"] = map[string]any{"architecture": "amd64"}
+		return all
+	}
+	l, err := list(t, start(t, s), registry.Query{})
+	if err != nil || !l.complete["team/a"] || len(l.artifacts) != 5 {
+		t.Fatal(err, l.problems, len(l.artifacts))
+	}
+	for n, want := range []string{"image ", "other application/vnd.example.model.config.v1+json", "image ", "image ", "other unsupported"} {
+		if a := l.artifacts["team/a@"+string(numbered(n))]; string(a.Kind)+" "+a.Type != want {
+			t.Errorf("%d is %+v, want %s", n, a, want)
+		}
+	}
+	if a := l.artifacts["team/a@"+string(numbered(3))]; a.Platform == nil || a.Platform.Architecture != "arm64" || a.Created == nil {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestHostileServers(t *testing.T) {
 	var elsewhere atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -451,5 +532,45 @@ func TestHarbor1Manifests(t *testing.T) {
 	known := func(string, pratique.Digest) bool { return true }
 	if l, err = list(t, admin(s), registry.Query{Known: known}); err != nil || manifestsRead.Load() != 3 || len(l.artifacts) != 5 {
 		t.Error(err, manifestsRead.Load())
+	}
+}
+
+// Harbor 1 reads the manifest and the config of each tag before it answers, and its own
+// proxy waits for a minute.
+func TestHarbor1TooManyTags(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+		switch path := r.URL.Path; {
+		case path == "/api/systeminfo":
+			_, _ = w.Write([]byte(`{"auth_mode":"db_auth","harbor_version":"v1.10.19-abcdef"}`))
+		case path == "/api/users/current":
+			_, _ = w.Write([]byte(`{"username":"admin"}`))
+		case path == "/api/projects":
+			_, _ = w.Write([]byte(`[{"project_id":7,"name":"team"}]`))
+		case path == "/api/repositories":
+			_, _ = w.Write([]byte(`[{"name":"team/app"}]`))
+		case strings.HasSuffix(path, "/tags") && r.URL.Query().Get("detail") == "false":
+			_, _ = w.Write([]byte(`[{"digest":"","name":"1","size":0},{"digest":"","name":"2","size":0},{"digest":"","name":"gone","size":0},{"name":"../x"}]`))
+		case strings.HasSuffix(path, "/tags"):
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusGatewayTimeout)
+			_, _ = w.Write([]byte("<html>504 Gateway Time-out</html>"))
+		case name == "1", name == "2":
+			_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "digest": numbered(1), "size": 100, "architecture": "amd64", "os": "linux"})
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"code":404,"message":"resource: team/app:gone not found"}`))
+		}
+	}))
+	t.Cleanup(s.Close)
+	l, err := list(t, admin(s), registry.Query{})
+	a := l.artifacts["team/app@"+string(numbered(1))]
+	if err != nil || len(l.artifacts) != 1 || len(a.Tags) != 2 || a.Platform == nil || a.Size != 100 {
+		t.Errorf("%v %v %+v", err, l.problems, l.artifacts)
+	}
+	if pratique.CodeOf(l.problems["team/app"]) != pratique.CodeCorrupt { // of the strange name
+		t.Error(l.problems)
 	}
 }

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/registry"
@@ -24,6 +27,7 @@ const (
 	maxPages   = 20_000
 	maxPasses  = 4 // readings of a list that keeps changing
 	maxStale   = 2 // pages in a row that may bring nothing new
+	tagsAtOnce = 4 // of one repository of V1, where they are read one by one
 	maxVisited = registry.MaxRepositories
 )
 
@@ -176,6 +180,10 @@ func (s *session) repositories(ctx context.Context) iter.Seq2[string, error] {
 			yield("", unsettled(err, "the projects"))
 			return
 		}
+		if err := s.identify(ctx); err != nil { // nobody sees the public projects only
+			yield("", err)
+			return
+		}
 		var failed error
 		count := 0
 		for _, p := range projects {
@@ -253,24 +261,36 @@ func names(labels []label) (all []string) {
 
 // artifact is one of V2's. Lists may be null.
 type artifact struct {
-	Digest            string    `json:"digest"`
-	Type              string    `json:"type"` // IMAGE, CHART, …
-	ArtifactType      string    `json:"artifact_type"`
-	MediaType         string    `json:"media_type"` // of the config
-	ManifestMediaType string    `json:"manifest_media_type"`
-	Size              int64     `json:"size"`
-	PushTime          string    `json:"push_time"`
-	PullTime          string    `json:"pull_time"`
-	Labels            []label   `json:"labels"`
-	Tags              []tagInfo `json:"tags"`
-	Attributes        struct {
-		Created      string `json:"created"`
-		Architecture string `json:"architecture"`
-		OS           string `json:"os"`
-		Variant      string `json:"variant"`
-	} `json:"extra_attrs"`
-	References  []reference `json:"references"`
-	Accessories []accessory `json:"accessories"`
+	Digest            string      `json:"digest"`
+	Type              string      `json:"type"` // IMAGE, CHART, …
+	ArtifactType      string      `json:"artifact_type"`
+	MediaType         string      `json:"media_type"` // of the config
+	ManifestMediaType string      `json:"manifest_media_type"`
+	Size              int64       `json:"size"`
+	PushTime          string      `json:"push_time"`
+	PullTime          string      `json:"pull_time"`
+	Labels            []label     `json:"labels"`
+	Tags              []tagInfo   `json:"tags"`
+	Attributes        attributes  `json:"extra_attrs"`
+	References        []reference `json:"references"`
+	Accessories       []accessory `json:"accessories"`
+}
+
+// attributes are what Harbor takes from a config. An image's has texts in them; of
+// other artifacts it takes the whole config, with whatever their makers put there.
+type attributes struct{ Created, Architecture, OS, Variant string }
+
+func (a *attributes) UnmarshalJSON(content []byte) error {
+	var told map[string]json.RawMessage
+	if json.Unmarshal(content, &told) != nil {
+		return nil
+	}
+	for key, to := range map[string]*string{"created": &a.Created, "architecture": &a.Architecture, "os": &a.OS, "variant": &a.Variant} {
+		if json.Unmarshal(told[key], to) != nil {
+			*to = ""
+		}
+	}
+	return nil
 }
 
 type tagInfo struct {
@@ -396,6 +416,8 @@ func (a artifact) kind() (registry.ArtifactKind, string) {
 	switch a.ManifestMediaType {
 	case distribution.TypeOCIIndex, distribution.TypeDockerList:
 		return registry.KindIndex, ""
+	case distribution.TypeDockerSchema1:
+		return registry.KindOther, "unsupported"
 	}
 	told := a.ArtifactType
 	if told == "" {
@@ -443,16 +465,11 @@ type tag struct {
 
 // tags lists a repository of V1: all tags at once, each with its digest.
 func (s *session) tags(ctx context.Context, repository string, q registry.Query, found func(...registry.Artifact) error) (complete bool, err error) {
-	what := "the tags of " + repository
-	a, err := s.client.Get(ctx, s.base+"/repositories/"+repository+"/tags", maxTags)
-	if err != nil {
-		return false, err
+	all, err := s.allTags(ctx, repository)
+	if pratique.CodeOf(err) == pratique.CodeNotFound {
+		return true, nil
 	}
-	var all []tag
-	if err := a.Decode(what, &all); err != nil {
-		if pratique.CodeOf(err) == pratique.CodeNotFound {
-			return true, nil
-		}
+	if err != nil {
 		return false, err
 	}
 	byDigest := map[pratique.Digest]int{}
@@ -485,6 +502,46 @@ func (s *session) tags(ctx context.Context, repository string, q registry.Query,
 			WithRemedy("push these tags again or delete them; the others were listed")
 	}
 	return true, nil
+}
+
+// allTags reads the tags of a repository. V1 reads manifest and config of each while
+// we wait, and its own proxy gives up after a minute: then they are asked for one by
+// one.
+func (s *session) allTags(ctx context.Context, repository string) (all []tag, err error) {
+	path := s.base + "/repositories/" + repository + "/tags"
+	read := func(ctx context.Context, tail string, v any) error {
+		a, err := s.client.Get(ctx, path+tail, maxTags)
+		if err != nil {
+			return err
+		}
+		return a.Decode("the tags of "+repository, v)
+	}
+	err = read(ctx, "", &all)
+	if !errors.Is(err, registry.FaultServer) && !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		return all, err
+	}
+	if err := read(ctx, "?detail=false", &all); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(tagsAtOnce)
+	for i := range all {
+		name := all[i].Name
+		if !registry.ValidTag(name) {
+			continue
+		}
+		group.Go(func() error {
+			err := read(ctx, "/"+name, &all[i])
+			if pratique.CodeOf(err) == pratique.CodeNotFound {
+				all[i], err = tag{}, nil // deleted meanwhile
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(t tag) bool { return t.Name == "" }), nil
 }
 
 func (t tag) artifact(d pratique.Digest) registry.Artifact {

@@ -130,6 +130,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(path, "/v2/") && path != "/v2/" && s.Images != nil && authorization == "Bearer "+Token:
 		s.Images.ServeHTTP(w, r)
+	case path == "/v2/" && s.version == 2 && who(r) == "wrong":
+		s.replay(w, r, "v2/v2-badcred")
 	case path == "/v2/" && (strings.HasPrefix(authorization, "Bearer ") || s.version == 2 && authorization != ""):
 		s.replay(w, r, "v2/v2-basic")
 	case path == "/v2/" || strings.HasPrefix(path, "/v2/") && s.Images != nil:
@@ -181,8 +183,6 @@ func (s *Server) serve2(w http.ResponseWriter, r *http.Request, path, query stri
 		write(w, `{"version":"v2.0"}`)
 	case path == "/api/v2.0/systeminfo":
 		s.replay(w, r, by(map[string]string{"admin": "systeminfo-admin", "robot": "robot-sysinfo", "wrong": "systeminfo", "anonymous": "systeminfo"}))
-	case path == "/api/v2.0/users/current":
-		s.replay(w, r, by(map[string]string{"admin": "me", "robot": "robot-me", "wrong": "me-bad", "anonymous": "me-anon"}))
 	case path == "/api/v2.0/projects" && who(r) == "anonymous":
 		w.Header().Set("X-Total-Count", "1")
 		write(w, `[{"project_id":1,"name":"library"}]`)
