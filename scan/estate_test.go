@@ -65,6 +65,7 @@ type harbour struct {
 	hold       time.Duration // before a list is answered
 	held       string        // what is in the paths of these lists; set before it
 	unreadable string        // manifest that nobody may read
+	withheld   string        // manifest that a policy keeps back
 	closed     bool          // nobody may read the catalogue, as on Docker Hub
 }
 
@@ -103,6 +104,7 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 	if list && h.refuse > 0 {
 		h.refuse--
 	}
+	withheld := h.withheld != "" && digest == h.withheld && strings.Contains(r.URL.Path, "/manifests/")
 	h.mu.Unlock()
 	if list && hold > 0 && strings.Contains(r.URL.Path, h.held) {
 		select {
@@ -116,6 +118,9 @@ func (h *harbour) serve(w http.ResponseWriter, r *http.Request, forward http.Han
 		w.WriteHeader(http.StatusUnauthorized)
 	case broken:
 		w.WriteHeader(http.StatusForbidden)
+	case withheld:
+		w.WriteHeader(http.StatusPreconditionFailed)
+		_, _ = w.Write([]byte(`{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image without vulnerability scanning cannot be pulled due to configured policy"}]}`))
 	case blob && slow > 0:
 		forward.ServeHTTP(&dripping{w, r, func() time.Duration {
 			h.mu.Lock()

@@ -134,25 +134,39 @@ func (e *expansion) read(ctx context.Context) error {
 	}
 	missing = e.missing(contents)
 	told := map[pratique.Digest]registry.Artifact{}
-	if len(missing) > 0 && !e.unreadable() {
+	if namespace, _ := registry.SplitRepository(e.repository); len(missing) > 0 && e.readable(namespace) {
 		told, err = inspect(ctx, e.remote, e.conn, e.repository, missing)
 		e.reads += len(told)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		e.contents.add(err)
+		e.unread(namespace, err)
 	}
 	e.fill(contents, told)
 	return nil
 }
 
-// unreadable tells whether there is no point in asking for more manifests.
-func (e *expansion) unreadable() bool {
-	switch pratique.CodeOf(e.contents.first) {
-	case "", pratique.CodeUnreachable:
-		return e.contents.count >= 3
+// maxUnreadable is how many repositories may fail to be read until there is no point in
+// asking for more of their kind.
+const maxUnreadable = 3
+
+// unread notes why manifests of a repository were not read.
+func (l *listing) unread(namespace string, err error) {
+	switch fault := registry.Diagnose(err); {
+	case err == nil, fault == registry.FaultPolicy: // which is about single images
+	case fault.Status == registry.StatusForbidden: // rights differ by namespace
+		l.closed[namespace]++
+	case pratique.CodeOf(err) == pratique.CodeUnreachable:
+		l.broken++
+	default: // a wrong password, or the registry asks for patience
+		l.broken = maxUnreadable
 	}
-	return true // no right, or the registry asks for patience
+}
+
+// readable tells whether there is a point in asking for manifests below a namespace.
+func (l *listing) readable(namespace string) bool {
+	return l.broken < maxUnreadable && l.closed[namespace] < maxUnreadable
 }
 
 // missing are the manifests of rows whose content is not among the given ones.

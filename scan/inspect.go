@@ -1,7 +1,9 @@
 package scan
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -25,6 +27,7 @@ func inspect(ctx context.Context, remote Inspector, conn registry.Connection, re
 	slices.Sort(digests)
 	told := map[pratique.Digest]registry.Artifact{}
 	var mu sync.Mutex
+	var kept error
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(inspectedAtOnce)
 	for _, d := range slices.Compact(digests) {
@@ -33,6 +36,12 @@ func inspect(ctx context.Context, remote Inspector, conn registry.Connection, re
 				return context.Cause(ctx)
 			}
 			a, err := remote.Inspect(ctx, conn, repository, d)
+			if errors.Is(err, registry.FaultPolicy) {
+				mu.Lock()
+				defer mu.Unlock()
+				kept = cmp.Or(kept, err)
+				return nil
+			}
 			switch pratique.CodeOf(err) {
 			case "":
 			case pratique.CodeNotFound:
@@ -50,5 +59,5 @@ func inspect(ctx context.Context, remote Inspector, conn registry.Connection, re
 			return nil
 		})
 	}
-	return told, group.Wait()
+	return told, cmp.Or(group.Wait(), kept)
 }

@@ -37,6 +37,8 @@ type listing struct {
 	reads    int                            // manifests
 	lists    problem                        // repositories
 	contents problem                        // manifests
+	broken   int                            // repositories whose manifests were not read
+	closed   map[string]int                 // and those that we have no right to, by namespace
 	ended    bool                           // by somebody else
 
 	runMu  sync.Mutex
@@ -48,7 +50,7 @@ type listing struct {
 }
 
 func newListing(from lister, r pratique.Registry, conn registry.Connection, wish pratique.SyncWish, run pratique.SyncRun) *listing {
-	return &listing{lister: from, registry: r, conn: conn, wish: wish, run: run, known: map[string]*repositoryKnown{}, arriving: map[string][]registry.Artifact{}}
+	return &listing{lister: from, registry: r, conn: conn, wish: wish, run: run, known: map[string]*repositoryKnown{}, closed: map[string]int{}, arriving: map[string][]registry.Artifact{}}
 }
 
 // listing is one that the service does itself.

@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/internal/testimage"
+	"github.com/pratique/pratique/registry"
 	"github.com/pratique/pratique/scan"
 )
 
@@ -478,6 +480,71 @@ func TestUnreadImages(t *testing.T) {
 		}
 		if row := e.rows(pratique.AssetFilter{})[0]; row.ImageID == "" || row.Platform.Architecture != "arm64" || row.Size == 0 || row.Status != pratique.StatusScanned {
 			t.Errorf("row %+v", row)
+		}
+	})
+}
+
+// A policy of the registry is about single images: the others are read, and why one is
+// not stands in the run. It is scanned, or said to be kept back, when somebody asks.
+func TestWithheldImages(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *estate) {
+		h := newHarbour(t)
+		base := debian(t, "alpha")
+		var all []testimage.Image
+		var first string
+		for _, processor := range []string{"amd64", "arm64", "386", "ppc64le", "s390x", "riscv64"} {
+			img := testimage.Image{Layers: []testimage.Layer{base}, Architecture: processor}
+			all = append(all, img)
+			if d := string(pratique.DigestOf(img.Manifest())); first == "" || d < first {
+				first = d
+			}
+		}
+		h.pushIndex("team/multi:1", all...)
+		h.set(func() { h.withheld = first })
+		r := e.connect(h)
+		run := e.sync(r, true)
+		if run.State != "failed" || run.Added != len(all) || run.Error.Code != pratique.CodeUnauthorized || run.Error.Remedy != registry.FaultPolicy.Remedy.EN {
+			t.Fatalf("run %+v %+v", run, run.Error)
+		}
+		var unread []int64
+		for _, row := range e.rows(pratique.AssetFilter{}) {
+			if row.ImageID == "" {
+				unread = append(unread, row.ID)
+			}
+		}
+		if len(unread) != 1 {
+			t.Errorf("%d of %d were not read", len(unread), len(all))
+		}
+		_, err := e.tasks.Start(t.Context(), pratique.ScanWish{Scope: pratique.ScopeSpecified, Categories: []pratique.Category{pratique.CategorySecret}, Filter: pratique.AssetFilter{IDs: unread}})
+		var told *pratique.Error
+		if !errors.As(err, &told) || told.Code != pratique.CodeUnauthorized || told.Remedy != registry.FaultPolicy.Remedy.EN {
+			t.Errorf("%v", err)
+		}
+		h.set(func() { h.withheld = "" })
+		if run := e.sync(r, true); run.State != "success" {
+			t.Errorf("run %+v %+v", run, run.Error)
+		}
+	})
+}
+
+// Rights differ by namespace: one that is closed to us keeps no other from being read.
+func TestClosedNamespace(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *estate) {
+		h := newHarbour(t)
+		closed := testimage.Image{Layers: []testimage.Layer{debian(t, "alpha")}, Architecture: "arm64"}
+		h.pushIndex("closed/app:1", closed)
+		h.pushIndex("open/app:1", testimage.Image{Layers: []testimage.Layer{debian(t, "bravo")}, Architecture: "arm64"})
+		h.set(func() {
+			h.unreadable = string(pratique.DigestOf(closed.Manifest()))
+			h.hold, h.held = 300*time.Millisecond, "open/" // the closed one comes first
+		})
+		if run := e.sync(e.connect(h), true); run.State != "failed" || run.Error.Code != pratique.CodeUnauthorized {
+			t.Fatalf("run %+v %+v", run, run.Error)
+		}
+		for _, row := range e.rows(pratique.AssetFilter{}) {
+			if read := row.ImageID != ""; read != (row.Repository == "open/app") {
+				t.Errorf("%s: read %v", row.Repository, read)
+			}
 		}
 	})
 }

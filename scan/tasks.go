@@ -248,7 +248,8 @@ func checkTimeout(d time.Duration) error {
 // nothing says why a task would be empty.
 func nothing(unread int, unreadable error) error {
 	if unread > 0 && unreadable != nil {
-		return pratique.Errorf(pratique.CodeOf(unreadable), "what the chosen images are cannot be read: %w", unreadable).WithRemedy("test the registry's connection, then try again")
+		return pratique.Errorf(pratique.CodeOf(unreadable), "what the chosen images are cannot be read: %w", unreadable).
+			WithRemedy("%s", cmp.Or(told(unreadable).Remedy, "test the registry's connection, then try again"))
 	}
 	return pratique.Errorf(pratique.CodeInvalid, "no image is in this scope").WithRemedy("choose a wider scope or filter, or synchronise a registry first")
 }
