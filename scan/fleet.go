@@ -155,7 +155,7 @@ func (f *Fleet) permitted(ctx context.Context, s *pratique.AgentScan) error {
 	}
 	due := time.Now().Add(soonest)
 	why := pratique.Errorf(pratique.CodeRateLimited, "the registries of the site have had their images of this hour").
-		WithRemedy("it goes on by itself at %s; a higher limit of the registry makes it sooner", due.Format("15:04"))
+		WithRemedy("it goes on by itself at %s; a higher limit of the registry makes it sooner", due.Format("15:04 MST"))
 	lease := s.Lease
 	s.Lease = pratique.Lease{}
 	return f.Store.Postpone(ctx, lease, due, why)

@@ -354,7 +354,7 @@ func (w *scanning) from(ctx context.Context, l pratique.Location) (*pratique.Rep
 	}
 	if wait > 0 {
 		return nil, &postponed{wait, pratique.Errorf(pratique.CodeRateLimited, "the registry %s has had its %d images of this hour", r.Name, r.HourlyLimit).
-			WithRemedy("it goes on by itself at %s; a higher limit of the registry makes it sooner", time.Now().Add(wait).Format("15:04"))}
+			WithRemedy("it goes on by itself at %s; a higher limit of the registry makes it sooner", time.Now().Add(wait).Format("15:04 MST"))}
 	}
 	opened, err := w.Remote.Open(ctx, conn, l.Repository, l.Digest)
 	if err != nil {

@@ -234,6 +234,9 @@ func (c *Client) realm(ch challenge) (*url.URL, error) {
 	if err != nil || realm.Host == "" || realm.User != nil || realm.Scheme != "https" && realm.Scheme != "http" {
 		return nil, c.badRealm()
 	}
+	if realm.Scheme == "http" && c.scheme == "https" && realm.Host == c.address() {
+		realm.Scheme = "https" // what ends TLS for the registry did not tell it
+	}
 	// A token service without TLS would get the password in clear text.
 	if realm.Scheme == "http" && c.scheme == "https" && !c.opt.Insecure && !isLoopback(realm.Host) {
 		return nil, pratique.Errorf(pratique.CodeUnreachable, "%s sends us to a token service without TLS at %s", c.host, printable(realm.Host, 100)).

@@ -650,6 +650,34 @@ func TestNoRight(t *testing.T) {
 	}
 }
 
+// Behind a proxy that ends TLS, a registry may take itself to be without: the token
+// service that it names on its own host is asked by TLS all the same.
+func TestRealmBehindTLS(t *testing.T) {
+	manifest := []byte(`{"schemaVersion":2,"config":{"digest":"` + someDigest + `","size":1}}`)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/service/token":
+			_, _ = io.WriteString(w, `{"token":"good"}`)
+		case r.Header.Get("Authorization") == "Bearer good":
+			_, _ = w.Write(manifest)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/service/token",service="harbor-registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	t.Cleanup(server.Close)
+	host := server.Listener.Addr().String()
+	for _, insecure := range []bool{true, false} {
+		c := client(t, host, Options{Insecure: insecure, Credentials: Static(Credential{Username: "u", Password: "p"})})
+		if !insecure {
+			c.http.Transport.(*http.Transport).TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+		}
+		if _, _, err := c.Manifest(t.Context(), "team/app", "1"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestPatience(t *testing.T) {
 	manifest := []byte(`{"schemaVersion":2,"config":{"digest":"` + someDigest + `","size":1}}`)
 	asked := 0

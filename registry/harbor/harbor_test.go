@@ -2,12 +2,14 @@ package harbor
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/pratique/pratique"
 	"github.com/pratique/pratique/registry"
+	"github.com/pratique/pratique/registry/distribution"
 	"github.com/pratique/pratique/registry/harbor/harbortest"
 )
 
@@ -134,6 +136,29 @@ func TestWrongPassword(t *testing.T) {
 			l, err := list(t, c, registry.Query{})
 			if pratique.CodeOf(err) != pratique.CodeUnauthorized || len(l.complete) > 0 || s.Count("/projects") > 0 {
 				t.Error(err, l)
+			}
+		})
+	}
+}
+
+// Harbor's token service has a token for everybody: what a scan meets after the password
+// was changed is that the token gives no right.
+func TestPullingWithWrongPassword(t *testing.T) {
+	for version := 1; version <= 2; version++ {
+		t.Run(fmt.Sprint("V", version), func(t *testing.T) {
+			s := harbortest.Start(t, version, func(s *harbortest.Server) { s.Images = http.NotFoundHandler() })
+			for password, want := range map[string]registry.Status{"the-one-before": registry.StatusAuthFailed, harbortest.Password: ""} {
+				c := admin(s.Server)
+				c.Password = password
+				client, err := distribution.Connect(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				_, _, err = client.Manifest(t.Context(), "team/app", busybox)
+				if want == "" && pratique.CodeOf(err) != pratique.CodeNotFound || want != "" && registry.Diagnose(err).Status != want {
+					t.Errorf("%s: %v", password, err)
+				}
 			}
 		})
 	}

@@ -118,6 +118,8 @@ func who(r *http.Request) string {
 	return "wrong"
 }
 
+func known(r *http.Request) bool { return who(r) == "admin" || who(r) == "robot" }
+
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked = append(s.asked, r.RequestURI)
@@ -130,14 +132,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(path, "/v2/") && path != "/v2/" && s.Images != nil && authorization == "Bearer "+Token:
 		s.Images.ServeHTTP(w, r)
-	case path == "/v2/" && s.version == 2 && who(r) == "wrong":
-		s.replay(w, r, "v2/v2-badcred")
-	case path == "/v2/" && (strings.HasPrefix(authorization, "Bearer ") || s.version == 2 && authorization != ""):
+	case path == "/v2/" && (authorization == "Bearer "+Token || s.version == 2 && authorization != "" && known(r)):
 		s.replay(w, r, "v2/v2-basic")
+	case (path == "/v2/" || strings.HasPrefix(path, "/v2/") && s.Images != nil) && s.version == 2 && authorization != "":
+		s.replay(w, r, "v2/v2-badcred")
 	case path == "/v2/" || strings.HasPrefix(path, "/v2/") && s.Images != nil:
 		s.replay(w, r, map[int]string{1: "v1/v2-basic", 2: "v2/v2-nocred"}[s.version])
-	case path == "/service/token" && who(r) == "wrong" && s.Images != nil:
+	case path == "/service/token" && !known(r) && r.URL.Query().Get("scope") == "": // a login
 		w.WriteHeader(http.StatusUnauthorized)
+	case path == "/service/token" && !known(r):
+		write(w, `{"token":"OF.NO.USE","access_token":"","expires_in":1800,"issued_at":"2026-11-23T10:13:32Z"}`)
 	case path == "/service/token":
 		s.replay(w, r, "v2/token") // the same on both
 	case s.version == 1:
