@@ -104,11 +104,18 @@ func (f *Fault) Errorf(format string, args ...any) *pratique.Error {
 }
 
 // Explain gives an error of the shared client the remedy that fits a stored
-// connection: what the client itself says is meant for a command line.
+// connection: what the client itself says is meant for a command line. An error about
+// content says itself what to do.
 func Explain(err error) error {
 	var own *pratique.Error
 	if err == nil || !errors.As(err, &own) {
 		return err
+	}
+	switch own.Code {
+	case pratique.CodeCorrupt, pratique.CodeLimit, pratique.CodeUnsupported:
+		if !errors.As(err, new(*Fault)) {
+			return err
+		}
 	}
 	told := *own
 	told.Remedy, told.Cause = Diagnose(err).Remedy.EN, own
@@ -151,6 +158,8 @@ func Diagnose(err error) *Fault {
 		return FaultCredential
 	case pratique.CodeRateLimited:
 		return faultPatience
+	case pratique.CodeNotFound:
+		return faultMissing
 	case pratique.CodeInvalid:
 		return &Fault{Status: StatusInvalid, Reason: pratique.Text{EN: err.Error(), ZH: "连接参数无效：" + err.Error()}, Remedy: faultInvalid.Remedy}
 	case pratique.CodeCancelled:
@@ -193,6 +202,9 @@ var (
 		pratique.Text{EN: "The site's agent did not say in time whether it reaches the registry.", ZH: "该站点的 Agent 未能及时返回仓库是否可达。"},
 		pratique.Text{EN: "Look at the agent's log and whether it runs, update it to the service's version, then test again.", ZH: "请检查该 Agent 是否在运行及其日志，将其更新到与服务相同的版本，然后重新检测。"}}
 
+	faultMissing = &Fault{StatusFailed,
+		pratique.Text{EN: "The registry does not have this repository or image, or does not show it to this account.", ZH: "仓库中没有该镜像仓库或镜像，或该账号无权查看。"},
+		pratique.Text{EN: "If it was deleted, synchronise the registry; else check the spelling, and the account's rights.", ZH: "若已被删除，请同步该仓库；否则请检查名称拼写以及账号权限。"}}
 	faultCancelled = &Fault{StatusCancelled,
 		pratique.Text{EN: "It was cancelled.", ZH: "已取消。"}, pratique.Text{EN: "Start it again.", ZH: "请重新开始。"}}
 	faultInvalid = &Fault{StatusInvalid,

@@ -190,6 +190,23 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
+func TestExplain(t *testing.T) {
+	for code, want := range map[pratique.Code]string{
+		pratique.CodeCorrupt: "push it again", pratique.CodeLimit: "push it again", pratique.CodeUnsupported: "push it again",
+		pratique.CodeNotFound: faultMissing.Remedy.EN, pratique.CodeUnauthorized: FaultCredential.Remedy.EN, pratique.CodeUnreachable: faultBroken.Remedy.EN,
+	} {
+		var told *pratique.Error
+		if !errors.As(Explain(pratique.Errorf(code, "x").WithRemedy("push it again")), &told) || told.Code != code || told.Remedy != want {
+			t.Errorf("%s: %+v", code, told)
+		}
+	}
+	var told *pratique.Error
+	version := &Fault{Status: StatusWrongVersion, Remedy: pratique.Text{EN: "choose the other"}}
+	if !errors.As(Explain(version.Errorf("x")), &told) || told.Remedy != "choose the other" {
+		t.Errorf("%+v", told)
+	}
+}
+
 func TestWebhookSecret(t *testing.T) {
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("any:secret"))
 	for _, c := range []struct {

@@ -3,6 +3,7 @@ package harbor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -570,7 +571,8 @@ func TestHarbor1TooManyTags(t *testing.T) {
 	if err != nil || len(l.artifacts) != 1 || len(a.Tags) != 2 || a.Platform == nil || a.Size != 100 {
 		t.Errorf("%v %v %+v", err, l.problems, l.artifacts)
 	}
-	if pratique.CodeOf(l.problems["team/app"]) != pratique.CodeCorrupt { // of the strange name
+	var strange *pratique.Error
+	if !errors.As(l.problems["team/app"], &strange) || strange.Code != pratique.CodeCorrupt || !strings.Contains(strange.Remedy, "push these tags again") {
 		t.Error(l.problems)
 	}
 }
