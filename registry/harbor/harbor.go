@@ -18,9 +18,9 @@
 // # Traps
 //
 // A wrong password is no error to Harbor: the request counts as anonymous, and
-// gets 200 with what is public. V1's /users/current tells, and V2's /v2/, which
-// takes passwords of users, secrets of robots, and the CLI secrets of OIDC's users,
-// who are nobody to /users/current. It is asked before a listing and after it; else
+// gets 200 with what is public. /users/current of V1 and 2.0 tells, and since 2.1 /v2/,
+// which takes passwords of users, secrets of robots, and the CLI secrets of OIDC's
+// users, who are nobody to /users/current. It is asked before a listing and after it; else
 // a password that was changed would look as if all private images were gone.
 //
 // Whoever fails to log in as a user, from wherever, closes the account for 1.5
@@ -237,7 +237,7 @@ func (s *session) identify(ctx context.Context) error {
 		return nil
 	}
 	where := "/v2/"
-	if s.version == registry.Version1 {
+	if s.version == registry.Version1 || strings.HasPrefix(s.product, "Harbor 2.0.") { // whose /v2/ knows some who are nobody to its API
 		where = s.base + "/users/current"
 	}
 	a, err := s.client.Get(ctx, where, maxSmall)

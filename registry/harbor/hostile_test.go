@@ -334,6 +334,31 @@ func TestUnknownToUsersCurrent(t *testing.T) {
 	}
 }
 
+// Harbor 2.0 takes CLI secrets for pulling only: to its API their users are nobody.
+func TestHarbor20(t *testing.T) {
+	s := &scripted{repositories: []string{"team/a"}, artifacts: func(string) []map[string]any { return images(0, 1) }}
+	status := http.StatusOK
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		switch r.URL.Path {
+		case "/api/v2.0/systeminfo":
+			_, _ = w.Write([]byte(`{"auth_mode":"oidc_auth","harbor_version":"v2.0.6-abcdef12"}`))
+		case "/api/v2.0/users/current":
+			w.WriteHeader(status)
+		default:
+			return false
+		}
+		return true
+	}
+	c := start(t, s)
+	if l, err := list(t, c, registry.Query{}); err != nil || !l.complete["team/a"] {
+		t.Error(err, l.complete)
+	}
+	status = http.StatusUnauthorized
+	if l, err := list(t, c, registry.Query{}); registry.Diagnose(err).Status != registry.StatusAuthFailed || len(l.complete) > 0 {
+		t.Error(err, l.complete)
+	}
+}
+
 // Of artifacts that it does not know Harbor gives the whole config as attributes,
 // whatever is in it; Docker's schema 1 it takes for an image.
 func TestStrangeArtifacts(t *testing.T) {
