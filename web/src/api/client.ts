@@ -48,11 +48,9 @@ export function onSessionEnd(listener: Listener): () => void {
   return () => void listeners.delete(listener)
 }
 
+// It looks at answers alone: one that waited for its turn with questions would have
+// them sent only after whatever is rendered next.
 const middleware: Middleware = {
-  onRequest({ request }) {
-    request.headers.set('X-Requested-With', 'console')
-    return request
-  },
   async onResponse({ response }) {
     if (response.ok || response.status === 304) return response
     let body: Partial<Schema<'ProblemDetails'>> = {}
@@ -75,6 +73,7 @@ const middleware: Middleware = {
 export const api = createClient<paths>({
   baseUrl: '',
   credentials: 'same-origin',
+  headers: { 'X-Requested-With': 'console' },
   fetch: (request) => take(request) ?? fetch(request),
   // The service reads several values of one parameter separated by commas.
   querySerializer: { array: { style: 'form', explode: false } },

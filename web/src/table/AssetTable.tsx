@@ -5,7 +5,7 @@ import SettingOutlined from '@ant-design/icons/SettingOutlined'
 import ReloadOutlined from '@ant-design/icons/ReloadOutlined'
 import LeftOutlined from '@ant-design/icons/LeftOutlined'
 import RightOutlined from '@ant-design/icons/RightOutlined'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import Checkbox from 'antd/es/checkbox'
 import Tooltip from 'antd/es/tooltip'
@@ -24,7 +24,7 @@ import { FilterBar } from './FilterBar'
 import { Rows, type Acts } from './Rows'
 import { countOf, nothing, ticked, toggled, useSelection, type RowKey, type Selection } from './selection'
 import { defaultSize, pageSizes } from './size'
-import { useListState, type Filter, type ListState } from './state'
+import { useListState, type Asked, type Filter, type ListState } from './state'
 
 const ExportDialog = lazy(() => import('./ExportDialog'))
 const ColumnSettings = lazy(() => import('./ColumnSettings')) as unknown as typeof import('./ColumnSettings').default
@@ -76,7 +76,12 @@ const stale = 10_000
 export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   const { name, of = [], columns, filters = [], load, rowKey, searchable = true, open, bulk, exporting } = props
   const ticks = bulk !== undefined || (exporting !== undefined && hasTicks(exporting.kind))
-  const state = useListState(filters, props.scope, props.fixed)
+  const client = useQueryClient()
+  const pageOf = ({ query, sort, cursor, limit }: Asked) => {
+    const request: ListQuery = { ...query, limit, ...(sort && { sort }), ...(cursor && { cursor }) }
+    return { queryKey: [name, ...of, 'list', request], queryFn: ({ signal }: { signal: AbortSignal }) => first(load(request, signal)), staleTime: stale }
+  }
+  const state = useListState(filters, props.scope, props.fixed, (next) => void client.prefetchQuery(pageOf(next)))
   const { ui } = useUi()
   const narrow = useNarrow()
   const [choice, setChoice, choiceKnown] = usePreference<Choice | null>(`columns.${name}`, null)
@@ -85,12 +90,9 @@ export function AssetTable<R extends object>(props: AssetTableProps<R>) {
   const [at, setAt] = useState(-1) // the row that keys act on
   const body = useRef<HTMLDivElement>(null)
 
-  const request: ListQuery = { ...state.query, limit: state.limit, ...(state.sort && { sort: state.sort }), ...(state.cursor && { cursor: state.cursor }) }
   const page = useQuery({
-    queryKey: [name, ...of, 'list', request],
-    queryFn: ({ signal }) => first(load(request, signal)),
+    ...pageOf(state),
     placeholderData: keepPreviousData,
-    staleTime: stale,
     refetchInterval: props.refetchInterval ? (q) => props.refetchInterval?.(q.state.data) ?? false : false,
   })
   // Counted apart, and later, so that no page waits for it; what is on one page is counted.

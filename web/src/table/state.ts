@@ -34,13 +34,17 @@ export function parametersOf(filter: Filter): string[] {
   return [filter.key]
 }
 
-export interface ListState {
+/** What a list asks the service for. */
+export interface Asked {
   /** Filters and search as the API takes them. */
   query: Record<string, string | string[]>
-  search: string
   sort: string
   cursor: string
   limit: number
+}
+
+export interface ListState extends Asked {
+  search: string
   filtered: boolean
   get(parameter: string): string
   values(parameter: string): string[]
@@ -52,67 +56,72 @@ export interface ListState {
   back?: () => void
 }
 
-/** useListState keeps a list's state in the address. Lists in a drawer have a scope, so that they do not meet the page's. */
-export function useListState(filters: Filter[], scope = '', fixed?: Record<string, string | string[]>): ListState {
+/**
+ * useListState keeps a list's state in the address. Lists in a drawer have a scope, so
+ * that they do not meet the page's. ahead is told what will be asked for, before the
+ * list is rendered for it.
+ */
+export function useListState(filters: Filter[], scope = '', fixed?: Record<string, string | string[]>, ahead?: (next: Asked) => void): ListState {
   const [params, setParams] = useSearchParams()
   const location = useLocation()
   const navigate = useNavigate()
   const name = useCallback((parameter: string) => (scope ? `${scope}.${parameter}` : parameter), [scope])
   const known = useMemo(() => filters.flatMap(parametersOf), [filters])
 
-  const query = useMemo(() => {
+  const queryOf = useCallback((of: URLSearchParams) => {
     const result: Record<string, string | string[]> = { ...fixed }
     for (const filter of filters) {
       for (const parameter of parametersOf(filter)) {
-        const value = params.get(name(parameter))
+        const value = of.get(name(parameter))
         if (value) result[parameter] = filter.kind === 'choices' ? value.split(',') : value
       }
     }
-    const search = params.get(name('search'))
+    const search = of.get(name('search'))
     if (search) result.search = search
     return result
-  }, [filters, params, name, fixed])
+  }, [filters, name, fixed])
+  const query = useMemo(() => queryOf(params), [queryOf, params])
+  const rest = (of: URLSearchParams) => ({ sort: of.get(name('sort')) ?? '', cursor: of.get(name('cursor')) ?? '', limit: Number(of.get(name('limit'))) || defaultSize })
 
   const trail = ((location.state as Record<string, string[]> | null)?.[`trail.${scope}`] ?? []) as string[]
-  const cursor = params.get(name('cursor')) ?? ''
+  const now = rest(params)
 
   const set: ListState['set'] = (changes, options) => {
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before)
-        next.delete(name('cursor'))
-        for (const [parameter, value] of Object.entries(changes)) {
-          const text = Array.isArray(value) ? value.join(',') : value
-          if (text) next.set(name(parameter), text)
-          else next.delete(name(parameter))
-        }
-        return next
-      },
-      { replace: options?.replace, preventScrollReset: true },
-    )
+    const changed = (before: URLSearchParams) => {
+      const next = new URLSearchParams(before)
+      next.delete(name('cursor'))
+      for (const [parameter, value] of Object.entries(changes)) {
+        const text = Array.isArray(value) ? value.join(',') : value
+        if (text) next.set(name(parameter), text)
+        else next.delete(name(parameter))
+      }
+      return next
+    }
+    const next = changed(params)
+    ahead?.({ query: queryOf(next), ...rest(next) })
+    setParams(changed, { replace: options?.replace, preventScrollReset: true })
   }
 
   function to(next: string, nextTrail: string[]) {
     const target = new URLSearchParams(params)
     if (next) target.set(name('cursor'), next)
     else target.delete(name('cursor'))
+    ahead?.({ query, ...rest(target) })
     const text = target.toString()
     void navigate({ pathname: location.pathname, search: text ? `?${text}` : '' }, { state: { ...(location.state as object), [`trail.${scope}`]: nextTrail } })
   }
 
   return {
     query,
+    ...now,
     search: params.get(name('search')) ?? '',
-    sort: params.get(name('sort')) ?? '',
-    cursor,
-    limit: Number(params.get(name('limit'))) || defaultSize,
     filtered: [...known, 'search'].some((parameter) => params.get(name(parameter))),
     get: (parameter) => params.get(name(parameter)) ?? '',
     values: (parameter) => params.get(name(parameter))?.split(',').filter(Boolean) ?? [],
     set,
     clear: () => set(Object.fromEntries([...known, 'search'].map((parameter) => [parameter, undefined]))),
-    next: (following) => to(following, [...trail, cursor]),
+    next: (following) => to(following, [...trail, now.cursor]),
     // Who came by a link to a later page has no trail: back is the first page then.
-    back: cursor ? () => to(trail.at(-1) ?? '', trail.slice(0, -1)) : undefined,
+    back: now.cursor ? () => to(trail.at(-1) ?? '', trail.slice(0, -1)) : undefined,
   }
 }
