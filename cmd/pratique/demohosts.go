@@ -12,6 +12,16 @@ import (
 // they have. Their names say so.
 var demoHosts = [...]string{"made-up-web-1", "made-up-web-2", "made-up-batch-1"}
 
+// demoHost is the server of that number.
+func demoHost(n int) pratique.Host {
+	name := demoHosts[n]
+	return pratique.Host{
+		ID: name, Name: name, IPs: []string{fmt.Sprintf("192.0.2.%d", 11+n)}, OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-18-amd64", Architecture: "amd64",
+		Project: []string{"shop", "shop", "analytics"}[n], Engines: []pratique.EngineInfo{demoEngine(n)},
+		Labels: pratique.Labels{"cluster": []string{"blue", "green", "blue"}[n], "tier": []string{"web", "web", "batch"}[n]},
+	}
+}
+
 // hosts tells of images on servers, so that their pages are not empty: some of those
 // that the registry has, which share its results, and some that cannot be scanned.
 // The last of the servers is offline. It goes on until ctx ends.
@@ -21,10 +31,8 @@ func (d *demonstration) hosts(ctx context.Context, s *service) error {
 		return err
 	}
 	var agents []pratique.Agent
-	for n, name := range demoHosts {
-		host := pratique.Host{ID: name, Name: name, IPs: []string{fmt.Sprintf("192.0.2.%d", 11+n)}, OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-18-amd64", Architecture: "amd64",
-			Project: []string{"shop", "shop", "analytics"}[n], Engines: []pratique.EngineInfo{demoEngine(n)}}
-		a, err := d.enrol(ctx, s, host)
+	for n := range demoHosts {
+		a, err := d.enrol(ctx, s, demoHost(n))
 		if err != nil {
 			return err
 		}
@@ -36,8 +44,7 @@ func (d *demonstration) hosts(ctx context.Context, s *service) error {
 	online := agents[:len(agents)-1]
 	for {
 		for n, a := range online {
-			host := pratique.Host{ID: a.HostID, Name: a.Name, IPs: []string{fmt.Sprintf("192.0.2.%d", 11+n)}, OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-18-amd64", Architecture: "amd64", Project: "shop", Engines: []pratique.EngineInfo{demoEngine(n)}}
-			if err := s.db.AgentBeat(ctx, a.ID, host, toolVersion(), nil); err != nil {
+			if err := s.db.AgentBeat(ctx, a.ID, demoHost(n), toolVersion(), nil); err != nil {
 				return err
 			}
 			work, err := s.db.NextWork(ctx, a.ID)

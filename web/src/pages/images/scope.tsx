@@ -100,7 +100,7 @@ export function ScopeFields({ value, set, local }: Props) {
       <h3>{t('scan.scope')}</h3>
       <div>
         <Radio.Group aria-label={t('scan.scope')} value={scope} onChange={(e) => set({ ...value, scope: e.target.value as Scope })} options={(['recommended', 'all', 'specified'] as const).map((s) => ({ value: s, label: tx('scope', s) }))} />
-        <p className="muted">{scope === 'recommended' ? t('scan.recommendedHelp') : scope === 'all' ? t('scan.allHelp') : t('scan.specifiedHelp')}</p>
+        <p className="muted">{scope === 'recommended' ? t('scan.recommendedHelp') : scope === 'all' ? (local ? t('scan.allHelpLocal') : t('scan.allHelp')) : t('scan.specifiedHelp')}</p>
         {scope === 'specified' && <Picker local={local} picked={value.picked} pick={(picked) => set({ ...value, picked })} />}
       </div>
       {scope !== 'specified' && (
