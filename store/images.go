@@ -85,7 +85,7 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		columns: assetColumns + ", g.name, g.kind, g.address, r.id, r.namespace, COALESCE(i.distro_name, ''), COALESCE(i.status, 'not_scanned'), i.scanned_at, COALESCE(i.scan_id, 0), COALESCE(i.risk, 0), COALESCE(i.running, FALSE), COALESCE(i.rules, ''), EXISTS (SELECT 1 FROM licences l WHERE l.image_id = a.image_id), c.progress, c.error, " + ofHosts + ", " + nullableCounters,
 		from:    assetFrom + "LEFT JOIN scans c ON c.id = i.scan_id",
 		sorts: map[string]string{
-			"": "a.id", "name": nameOfRow, "tag": "a.tag", "registry": "(SELECT x.name FROM registries x WHERE x.id = a.registry_id)",
+			"": "a.id", "name": nameOfRow, "tag": "a.tag", "registry": "g.name",
 			"size": "a.size", "created": "COALESCE(a.created, 0)", "pushed": "COALESCE(a.pushed, 0)", "firstSeen": "a.first_seen", "synced": "a.last_seen", "scanned": "a.scanned_at",
 			"status": "a.status", "worst": "a.worst", "vulnerabilities": "a.vulnerabilities", "critical": "a.critical", "secrets": "a.secrets", "malware": "a.malware", "packages": "a.packages",
 			"hosts": hostsOfRow, "containers": containersOfRow,
@@ -94,6 +94,8 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 		keys:   []string{"a.id"},
 		pick:   "a.id",
 		narrow: "FROM assets a",
+		// Half of the time that a name asked for row by row takes.
+		narrowBy: map[string]string{"registry": "FROM assets a JOIN registries g ON g.id = a.registry_id"},
 	}
 	if f.Gone {
 		l.and("a.gone IS NOT NULL")
@@ -107,7 +109,7 @@ func (s *Store) assetsBy(f pratique.AssetFilter, rules string) *listing {
 	default:
 		l.and("a.source = 'registry'")
 		l.sorts["name"] = "r.name"
-		l.narrowBy = map[string]string{"name": "FROM repositories r JOIN assets a ON a.repository_id = r.id"}
+		l.narrowBy["name"] = "FROM repositories r JOIN assets a ON a.repository_id = r.id"
 	}
 	l.inIDs("a.id", f.IDs)
 	if len(f.Exclude) > 0 {

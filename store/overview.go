@@ -61,22 +61,23 @@ func (s *Store) Overview(ctx context.Context, source pratique.ImageSource, today
 	// Each part reads a table of its own from end to end: side by side, so that the
 	// answer takes as long as the largest.
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.countRows(ctx, source, rules, today, &v) })
+	group.Go(func() error { return s.countRows(ctx, source, today, &v) })
 	group.Go(func() error {
-		return s.row(ctx, "SELECT COUNT(*), "+sumCounters+" FROM images i WHERE "+ofSource(source)).Scan(append([]any{&v.Images}, counterTargets(&v.Counters)...)...)
+		return s.row(ctx, "SELECT COUNT(*), MAX(i.scanned_at), "+sumCounters+" FROM images i WHERE "+ofSource(source)).
+			Scan(append([]any{&v.Images, intoOrNil{&v.LastScan}}, counterTargets(&v.Counters)...)...)
 	})
 	group.Go(func() error {
-		return errors.Join(s.countWhole(ctx, source, &v), s.countHosts(ctx, source, &v), s.countDistinct(ctx, source, &v))
+		return errors.Join(s.countInterest(ctx, source, rules, &v), s.countWhole(ctx, &v), s.countHosts(ctx, source, &v), s.countDistinct(ctx, source, &v))
 	})
 	err = group.Wait()
 	return v, err
 }
 
 // countWhole counts what there is, and what waits.
-func (s *Store) countWhole(ctx context.Context, source pratique.ImageSource, v *pratique.Overview) error {
+func (s *Store) countWhole(ctx context.Context, v *pratique.Overview) error {
 	return s.row(ctx, `SELECT (SELECT COUNT(*) FROM registries g WHERE `+ofUsers+`),
 		(SELECT COUNT(*) FROM repositories r JOIN registries g ON g.id = r.registry_id WHERE r.gone IS NULL AND `+ofUsers+`), (SELECT COUNT(*) FROM scans WHERE ended IS NULL AND started IS NULL),
-		(SELECT COUNT(*) FROM packages WHERE pending), (SELECT MAX(scanned_at) FROM images i WHERE `+ofSource(source)+")").Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending, intoOrNil{&v.LastScan})
+		(SELECT COUNT(*) FROM packages WHERE pending)`).Scan(&v.Registries, &v.Repositories, &v.Waiting, &v.Pending)
 }
 
 // countDistinct counts vulnerabilities, each once.
@@ -118,32 +119,44 @@ func (s *Store) countHosts(ctx context.Context, source pratique.ImageSource, v *
 	return s.row(ctx, "SELECT COUNT(*), COUNT(*) FILTER (WHERE c.running) FROM containers c").Scan(&v.Containers, &v.Running)
 }
 
-// countRows counts rows of a source's list in one pass.
-func (s *Store) countRows(ctx context.Context, source pratique.ImageSource, rules string, today time.Time, v *pratique.Overview) error {
-	statuses := []pratique.Status{pratique.StatusNotScanned, pratique.StatusScanning, pratique.StatusScanned, pratique.StatusCancelled, pratique.StatusFailed}
+// countRows counts rows of a source's list in one pass. What each row is asked costs
+// as much as finding it: so the rest of a division is not counted.
+func (s *Store) countRows(ctx context.Context, source pratique.ImageSource, today time.Time, v *pratique.Overview) error {
+	rest := pratique.StatusScanned // most are
+	others := []pratique.Status{pratique.StatusNotScanned, pratique.StatusScanning, pratique.StatusCancelled, pratique.StatusFailed}
 	columns := []string{
-		"COUNT(*)", "COUNT(*) FILTER (WHERE a.risk = 2)", "COUNT(*) FILTER (WHERE a.risk = 1)", "COUNT(*) FILTER (WHERE a.risk = 0)",
+		"COUNT(*)", "COUNT(*) FILTER (WHERE a.risk = 2)", "COUNT(*) FILTER (WHERE a.risk = 1)",
 		fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d)", at(today)), fmt.Sprintf("COUNT(*) FILTER (WHERE a.first_seen >= %d AND a.risk = 2)", at(today)),
-		"COUNT(*) FILTER (WHERE " + ofInterest + " AND " + trait(traitUrgent) + ")",
-		"COUNT(*) FILTER (WHERE " + ofInterest + " AND " + olderRules + ")",
 	}
-	targets := []any{&v.Rows, &v.AtRisk, &v.NoRisk, &v.Unknown, &v.NewToday, &v.NewRiskyToday, &v.HighPriority, &v.Recommended}
-	byStatus := make([]int, len(statuses))
-	for i, status := range statuses {
+	targets := []any{&v.Rows, &v.AtRisk, &v.NoRisk, &v.NewToday, &v.NewRiskyToday}
+	counts := make([]int, len(others))
+	for i, status := range others {
 		columns = append(columns, "COUNT(*) FILTER (WHERE a.status = '"+string(status)+"')")
-		targets = append(targets, &byStatus[i])
+		targets = append(targets, &counts[i])
 	}
+	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL AND "+assetsOf(source)).Scan(targets...); err != nil {
+		return err
+	}
+	v.Unknown = v.Rows - v.AtRisk - v.NoRisk
+	v.ByStatus = map[pratique.Status]int{rest: v.Rows}
+	for i, status := range others {
+		v.ByStatus[status] = counts[i]
+		v.ByStatus[rest] -= counts[i]
+	}
+	return nil
+}
+
+// countInterest counts rows that are the newest or in use, which are few.
+func (s *Store) countInterest(ctx context.Context, source pratique.ImageSource, rules string, v *pratique.Overview) error {
+	columns := []string{"COUNT(*) FILTER (WHERE " + trait(traitUrgent) + ")", "COUNT(*) FILTER (WHERE " + olderRules + ")"}
+	targets := []any{&v.HighPriority, &v.Recommended}
 	byWorst := make([]int, len(severityColumns))
 	for rank := range severityColumns {
 		columns = append(columns, fmt.Sprintf("COUNT(*) FILTER (WHERE a.newest AND a.worst = %d)", rank))
 		targets = append(targets, &byWorst[rank])
 	}
-	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL AND "+assetsOf(source), rules, rules).Scan(targets...); err != nil {
+	if err := s.row(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM assets a WHERE a.gone IS NULL AND "+assetsOf(source)+" AND "+ofInterest, rules, rules).Scan(targets...); err != nil {
 		return err
-	}
-	v.ByStatus = map[pratique.Status]int{}
-	for i, status := range statuses {
-		v.ByStatus[status] = byStatus[i]
 	}
 	v.ByWorst = map[pratique.Severity]int{}
 	for rank, n := range byWorst {
