@@ -21,6 +21,7 @@ func (s *Store) AssetFacets(ctx context.Context, f pratique.AssetFilter) (v prat
 	if err != nil {
 		return v, err
 	}
+	s = s.counting()
 	if f.Source == pratique.SourceLocal {
 		return s.localFacets(ctx, l)
 	}

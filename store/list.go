@@ -167,7 +167,7 @@ func page[T any](ctx context.Context, s *Store, l *listing, r pratique.PageReque
 		desc = desc != l.desc
 	}
 	if r.Count {
-		if err := s.row(ctx, "SELECT COUNT(*) "+cmp.Or(l.narrow, l.from)+l.condition(), slices.Clone(l.args)...).Scan(&p.Total); err != nil {
+		if err := s.counting().row(ctx, "SELECT COUNT(*) "+cmp.Or(l.narrow, l.from)+l.condition(), slices.Clone(l.args)...).Scan(&p.Total); err != nil {
 			return p, s.mapped(err)
 		}
 	}

@@ -60,6 +60,7 @@ func (s *Store) Overview(ctx context.Context, source pratique.ImageSource, today
 	}
 	// Each part reads a table of its own from end to end: side by side, so that the
 	// answer takes as long as the largest.
+	s = s.counting()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.countRows(ctx, source, today, &v) })
 	group.Go(func() error {
@@ -184,7 +185,7 @@ func (s *Store) CloseDay(ctx context.Context, date string) (day pratique.Day, er
 // Today is the state of now as it would be kept for a day (YYYY-MM-DD) that ends
 // now.
 func (s *Store) Today(ctx context.Context, date string) (pratique.Day, error) {
-	return countDay(date, func(query string) scanner { return s.row(ctx, query) })
+	return countDay(date, func(query string) scanner { return s.counting().row(ctx, query) })
 }
 
 // scanner is a row of an answer.
@@ -220,7 +221,7 @@ func (s *Store) TopVulnerabilities(ctx context.Context, among pratique.Among, n 
 		of = ` AND v.id IN (SELECT f.vulnerability_id FROM findings f JOIN image_packages ip ON ip.package_id = f.package_id AND ip.until IS NULL
 			WHERE f.until IS NULL AND f.weight = 0 AND ip.image_id IN (` + of + "))"
 	}
-	return collect(ctx, s, func(rows *sql.Rows, v *pratique.VulnerabilityRow) error {
+	return collect(ctx, s.counting(), func(rows *sql.Rows, v *pratique.VulnerabilityRow) error {
 		_, err := scanVulnerability(rows, v, nil)
 		return err
 	}, "SELECT "+vulnerabilityRowColumns+" FROM vulnerabilities v WHERE v.images > 0"+of+" ORDER BY v.likely DESC, v.severity DESC, v.images DESC, v.epss DESC, v.id LIMIT ?", min(max(n, 1), 100))

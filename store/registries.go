@@ -157,7 +157,7 @@ func (s *Store) Registry(ctx context.Context, id int64) (r pratique.Registry, er
 // Registries lists all by name, with what is in them.
 func (s *Store) Registries(ctx context.Context) ([]pratique.RegistryRow, error) {
 	hourAgo := at(s.now().Add(-time.Hour))
-	return collect(ctx, s, func(rows *sql.Rows, r *pratique.RegistryRow) error {
+	return collect(ctx, s.counting(), func(rows *sql.Rows, r *pratique.RegistryRow) error {
 		return rows.Scan(append(registryTargets(&r.Registry), &r.Repositories, &r.Images, &r.AtRisk, &r.PulledHour)...)
 	}, "SELECT "+registryColumns+`,
 			COALESCE(h.repositories, 0), COALESCE(h.images, 0), COALESCE(h.at_risk, 0), (SELECT COUNT(*) FROM pulls p WHERE p.registry_id = g.id AND p.at > ?)

@@ -26,6 +26,7 @@ type Store struct {
 	engine   engine
 	writer   *sql.DB
 	reader   *sql.DB
+	counter  *sql.DB // for questions that read the whole estate: see counting
 	keys     *Keyring
 	warnings []string
 	now      func() time.Time
@@ -52,8 +53,19 @@ func Open(ctx context.Context, dsn string, keys *Keyring) (*Store, error) {
 	return s, nil
 }
 
-// readers is how many queries run at once on SQLite.
-func readers() int { return max(4, runtime.GOMAXPROCS(0)) }
+// readers is how many queries run at once on SQLite, and counters how many more that
+// read the whole estate, each of which has a processor busy.
+func readers() int  { return max(4, runtime.GOMAXPROCS(0)) }
+func counters() int { return runtime.GOMAXPROCS(0) }
+
+// counting is the store for questions that read the whole estate: what the overview
+// and the filters count. On SQLite they have connections of their own, few, so that a
+// page of a list, which takes milliseconds, need not wait until one of them is over.
+func (s *Store) counting() *Store {
+	c := *s
+	c.reader = s.counter
+	return &c
+}
 
 func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if path == "" || strings.ContainsAny(path, "?\x00") || strings.Contains(path, "://") {
@@ -89,11 +101,13 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err := s.migrate(ctx); err != nil {
 		return sqliteError(path, err)
 	}
-	if s.reader, err = sql.Open("sqlite", base+"&_pragma=query_only(1)"); err != nil {
-		return err
+	for pool, size := range map[**sql.DB]int{&s.reader: readers(), &s.counter: counters()} {
+		if *pool, err = sql.Open("sqlite", base+"&_pragma=query_only(1)"); err != nil {
+			return err
+		}
+		(*pool).SetMaxOpenConns(size)
+		(*pool).SetMaxIdleConns(size)
 	}
-	s.reader.SetMaxOpenConns(readers())
-	s.reader.SetMaxIdleConns(readers())
 	return nil
 }
 
@@ -108,7 +122,7 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	s.writer, s.reader = db, db
+	s.writer, s.reader, s.counter = db, db, db
 	if err := db.PingContext(ctx); err != nil {
 		return pratique.Errorf(pratique.CodeUnreachable, "PostgreSQL at %s does not answer: %w", redacted(dsn), err).
 			WithRemedy("check that the server runs, that the database exists, and user and password")
@@ -138,8 +152,10 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.Close())
 	}
-	if s.reader != nil && s.reader != s.writer {
-		errs = append(errs, s.reader.Close())
+	for _, pool := range []*sql.DB{s.reader, s.counter} {
+		if pool != nil && pool != s.writer {
+			errs = append(errs, pool.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
