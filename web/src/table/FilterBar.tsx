@@ -8,7 +8,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { t } from '../i18n'
 import { useKeys } from '../lib/keys'
 import { bytes, timestamp } from '../lib/format'
-import { FilterBody, FilterMenu } from './FilterMenu'
+import { FilterBody, FilterMenu, reaching } from './FilterMenu'
 import { parametersOf, type Filter, type ListState } from './state'
 
 const typingPause = 300 // ms
@@ -32,7 +32,7 @@ export function FilterBar({ filters, state, placeholder, searchable, children }:
         {shown.filter((f) => !f.more).map((f) => <FilterMenu key={f.key} filter={f} state={state} />)}
         {more.length > 0 && (
           <Popover trigger="click" placement="bottomLeft" arrow={false} destroyOnHidden content={<More filters={more} state={state} />}>
-            <button type="button" className="filter-button" aria-haspopup="dialog"><FilterOutlined aria-hidden />{t('list.more')}</button>
+            <button type="button" className="filter-button" aria-haspopup="dialog" {...reaching(() => more.forEach((f) => f.need?.()))}><FilterOutlined aria-hidden />{t('list.more')}</button>
           </Popover>
         )}
         <div className="row" style={{ marginLeft: 'auto' }}>{children}</div>

@@ -25,7 +25,7 @@ export function FilterMenu({ filter, state }: { filter: Filter; state: ListState
   const n = filter.kind === 'choices' ? state.values(filter.key).length : active ? 1 : 0
   return (
     <Popover trigger="click" placement="bottomLeft" arrow={false} destroyOnHidden content={<FilterBody filter={filter} state={state} />}>
-      <button type="button" className={`filter-button${active ? ' active' : ''}`} aria-haspopup="dialog">
+      <button type="button" className={`filter-button${active ? ' active' : ''}`} aria-haspopup="dialog" {...reaching(filter.need)}>
         {filter.label}
         {n > 1 && <span className="num">({n})</span>}
         <DownOutlined aria-hidden style={{ fontSize: 10 }} />
@@ -33,6 +33,9 @@ export function FilterMenu({ filter, state }: { filter: Filter; state: ListState
     </Popover>
   )
 }
+
+/** reaching are the events of a button that somebody is about to press, or presses. */
+export const reaching = (need?: () => void) => need && { onPointerEnter: need, onFocus: need, onClick: need }
 
 export function FilterBody({ filter, state }: { filter: Filter; state: ListState }) {
   switch (filter.kind) {
@@ -57,6 +60,7 @@ function Choices({ filter, state }: { filter: Filter; state: ListState }) {
   const [text, setText] = useState('')
   const chosen = state.values(filter.key)
   const options = filter.options ?? []
+  const waiting = filter.need !== undefined && filter.options === undefined
   const found = text ? options.filter((o) => o.label.toLowerCase().includes(text.toLowerCase())) : options
   const single = filter.kind === 'one'
 
@@ -70,7 +74,8 @@ function Choices({ filter, state }: { filter: Filter; state: ListState }) {
       {options.length > manyChoices && (
         <Input autoFocus allowClear value={text} onChange={(e) => setText(e.target.value)} placeholder={t('list.narrow')} aria-label={t('list.narrow')} style={{ marginBottom: 6 }} />
       )}
-      {found.length === 0 && <div className="muted" style={{ padding: 4 }}>{t('list.noChoices')}</div>}
+      {waiting ? <div className="muted" style={{ padding: 4 }} role="status">{t('common.loading')}…</div>
+        : found.length === 0 && <div className="muted" style={{ padding: 4 }}>{t('list.noChoices')}</div>}
       <ul>
         {found.map((o) => (
           <li key={o.value}>

@@ -19,7 +19,10 @@ export interface Filter {
    * off; dates and sizes: two parameters each; hidden: only by links, shown as a chip.
    */
   kind: 'choices' | 'one' | 'switch' | 'dates' | 'sizes' | 'text' | 'hidden'
+  /** undefined of one that has need: they are not known yet. */
   options?: Choice[]
+  /** Somebody reaches for the filter, whose options are asked for only then. */
+  need?(): void
   /** Behind "More filters". */
   more?: boolean
   /** The words of a chip for a value that is not among the options. */

@@ -1,10 +1,9 @@
 // The filters of lists of image rows, the same wherever such a list stands.
-import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { later } from '../../api/client'
 import { listFacets, type Facets } from '../../api/images'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
+import { useCounted } from '../../table/counted'
 import type { Choice, Filter } from '../../table/state'
 import { useQuota } from '../quota/useQuota'
 
@@ -13,13 +12,17 @@ export const risks = ['at_risk', 'none', 'unknown']
 export const riskKinds = ['vulnerability', 'malware', 'secret']
 
 export const words = (group: string, all: readonly string[]): Choice[] => all.map((value) => ({ value, label: tx(group, value) }))
-export const facet = (facets: Facets | undefined, name: keyof Facets): Choice[] =>
-  ((facets?.[name] as { value: string; label?: string; count: number }[] | null | undefined) ?? []).map((f) => ({ value: f.value, label: f.label || f.value || '–', count: f.count }))
+
+/** facet makes a filter of values that the service counts. */
+export function facet(counted: ReturnType<typeof useCounted<Facets>>, name: keyof Facets, word?: (value: string) => string): Pick<Filter, 'options' | 'need' | 'say'> {
+  const all = counted.known?.[name] as { value: string; label?: string; count: number }[] | null | undefined
+  const options = all?.map((f) => ({ value: f.value, label: word?.(f.value) ?? (f.label || f.value || '–'), count: f.count }))
+  return { options: options ?? (counted.known || counted.failed ? [] : undefined), need: counted.need, say: word }
+}
 
 export function useImageFilters(): Filter[] {
   const language = useLanguage()
-  const facets = useQuery({ queryKey: ['images', 'facets'], queryFn: ({ signal }) => later().then(() => listFacets({}, signal)), staleTime: 30_000 })
-  const f = facets.data
+  const counted = useCounted(['images', 'facets'], (signal) => listFacets({}, signal), ['registry'])
   const enforced = useQuota()?.enabled ?? false
   return useMemo<Filter[]>(() => {
     void language // the words below are in it
@@ -27,15 +30,15 @@ export function useImageFilters(): Filter[] {
       { key: 'status', label: t('images.status'), kind: 'choices', options: words('status', statuses) },
       { key: 'risk', label: t('images.security'), kind: 'choices', options: words('risk', risks) },
       { key: 'riskKind', label: t('images.risks'), kind: 'choices', options: words('category', riskKinds), more: true },
-      { key: 'kind', label: t('registries.kind'), kind: 'choices', options: facet(f, 'kinds').map((o) => ({ ...o, label: tx('registryKind', o.value) })) },
-      { key: 'registry', label: t('images.registry'), kind: 'choices', options: facet(f, 'registries') },
+      { key: 'kind', label: t('registries.kind'), kind: 'choices', ...facet(counted, 'kinds', (kind) => tx('registryKind', kind)) },
+      { key: 'registry', label: t('images.registry'), kind: 'choices', ...facet(counted, 'registries') },
       ...(enforced ? [{ key: 'licensed', label: t('quota.licence'), kind: 'one' as const, options: [{ value: 'true', label: t('quota.isLicensed') }, { value: 'false', label: t('quota.isNot') }], more: true }] : []),
       { key: 'newest', label: t('images.newestOnly'), kind: 'switch' },
       { key: 'highPriority', label: t('images.highPriorityOnly'), kind: 'switch' },
       { key: 'severity', label: t('images.severity'), kind: 'choices', options: words('severity', severities), more: true },
-      { key: 'namespace', label: t('images.namespace'), kind: 'choices', options: facet(f, 'namespaces'), more: true },
-      { key: 'os', label: t('images.os'), kind: 'choices', options: facet(f, 'os'), more: true },
-      { key: 'arch', label: t('images.arch'), kind: 'choices', options: facet(f, 'architectures'), more: true },
+      { key: 'namespace', label: t('images.namespace'), kind: 'choices', ...facet(counted, 'namespaces'), more: true },
+      { key: 'os', label: t('images.os'), kind: 'choices', ...facet(counted, 'os'), more: true },
+      { key: 'arch', label: t('images.arch'), kind: 'choices', ...facet(counted, 'architectures'), more: true },
       { key: 'running', label: t('images.runningOnly'), kind: 'switch', more: true },
       { key: 'recommended', label: t('images.recommendedOnly'), kind: 'switch', more: true },
       { key: 'mustFix', label: t('images.mustFixOnly'), kind: 'switch', more: true },
@@ -54,5 +57,6 @@ export function useImageFilters(): Filter[] {
       { key: 'secret', label: t('images.sameSecret'), kind: 'hidden' },
       { key: 'malware', label: t('images.sameMalware'), kind: 'hidden' },
     ]
-  }, [f, enforced, language])
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- what is counted is new on each render, what is in it is not
+  }, [counted.known, counted.failed, enforced, language])
 }

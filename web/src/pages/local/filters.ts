@@ -1,9 +1,8 @@
-import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { later } from '../../api/client'
 import { listLocalFacets } from '../../api/hosts'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
+import { useCounted } from '../../table/counted'
 import type { Filter } from '../../table/state'
 import { facet, riskKinds, risks, statuses, words } from '../images/filters'
 import { useQuota } from '../quota/useQuota'
@@ -11,8 +10,7 @@ import { useQuota } from '../quota/useQuota'
 /** useLocalFilters are the filters of lists of images on servers. */
 export function useLocalFilters(): Filter[] {
   const language = useLanguage()
-  const facets = useQuery({ queryKey: ['local-images', 'facets'], queryFn: ({ signal }) => later().then(() => listLocalFacets({}, signal)), staleTime: 30_000 })
-  const f = facets.data
+  const counted = useCounted(['local-images', 'facets'], (signal) => listLocalFacets({}, signal), ['host'])
   const enforced = useQuota()?.enabled
   return useMemo<Filter[]>(() => {
     void language // the words below are in it
@@ -20,18 +18,18 @@ export function useLocalFilters(): Filter[] {
     return [
       { key: 'status', label: t('images.status'), kind: 'choices', options: words('status', statuses) },
       { key: 'risk', label: t('images.security'), kind: 'choices', options: words('risk', risks) },
-      { key: 'host', label: t('host.one'), kind: 'choices', options: facet(f, 'hosts') },
+      { key: 'host', label: t('host.one'), kind: 'choices', ...facet(counted, 'hosts') },
       { key: 'highPriority', label: t('local.highPriorityOnly'), kind: 'switch' },
-      { key: 'project', label: t('host.project'), kind: 'choices', options: facet(f, 'projects'), more: true },
-      { key: 'label', label: t('host.label'), kind: 'choices', options: facet(f, 'labels'), more: true },
+      { key: 'project', label: t('host.project'), kind: 'choices', ...facet(counted, 'projects'), more: true },
+      { key: 'label', label: t('host.label'), kind: 'choices', ...facet(counted, 'labels'), more: true },
       { key: 'riskKind', label: t('images.risks'), kind: 'choices', options: words('category', riskKinds), more: true },
       { key: 'severity', label: t('images.severity'), kind: 'choices', options: words('severity', severities), more: true },
-      { key: 'engine', label: t('host.engine'), kind: 'choices', options: facet(f, 'engines').map((o) => ({ ...o, label: tx('engine', o.value) })), more: true },
+      { key: 'engine', label: t('host.engine'), kind: 'choices', ...facet(counted, 'engines', (engine) => tx('engine', engine)), more: true },
       { key: 'used', label: t('local.used'), kind: 'one', options: either(t('local.isUsed'), t('local.isNotUsed')), more: true },
       { key: 'scannable', label: t('local.scannable'), kind: 'one', options: either(t('local.can'), t('local.cannot')), more: true },
       ...(enforced ? [{ key: 'licensed', label: t('quota.licence'), kind: 'one' as const, options: either(t('quota.isLicensed'), t('quota.isNot')), more: true }] : []),
-      { key: 'os', label: t('images.os'), kind: 'choices', options: facet(f, 'os'), more: true },
-      { key: 'arch', label: t('images.arch'), kind: 'choices', options: facet(f, 'architectures'), more: true },
+      { key: 'os', label: t('images.os'), kind: 'choices', ...facet(counted, 'os'), more: true },
+      { key: 'arch', label: t('images.arch'), kind: 'choices', ...facet(counted, 'architectures'), more: true },
       { key: 'newest', label: t('images.newestOnly'), kind: 'switch', more: true },
       { key: 'running', label: t('images.runningOnly'), kind: 'switch', more: true },
       { key: 'recommended', label: t('images.recommendedOnly'), kind: 'switch', more: true },
@@ -50,5 +48,6 @@ export function useLocalFilters(): Filter[] {
       { key: 'secret', label: t('images.sameSecret'), kind: 'hidden' },
       { key: 'malware', label: t('images.sameMalware'), kind: 'hidden' },
     ]
-  }, [f, enforced, language])
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- what is counted is new on each render, what is in it is not
+  }, [counted.known, counted.failed, enforced, language])
 }
