@@ -173,7 +173,7 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 			for _, kept := range listing(t, cache) {
-				if !strings.HasSuffix(kept, ".json.zst") {
+				if !strings.HasSuffix(kept, ".zst") {
 					t.Errorf("left in the cache: %s", kept)
 				}
 			}

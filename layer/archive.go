@@ -230,13 +230,7 @@ func (e *expansion) sevenZipFolder(name string, folder *sevenzip.Folder, depth i
 		if e.members++; e.members > archiveMembers {
 			return errMembers
 		}
-		body := io.LimitReader(stream, f.Size)
-		if f.Mode.IsRegular() {
-			err = e.member(memberName(name, f.Name), f.Mode, body, depth)
-		} else {
-			_, err = io.Copy(io.Discard, body)
-		}
-		if err != nil {
+		if err := e.member(memberName(name, f.Name), f.Mode, io.LimitReader(stream, f.Size), depth); err != nil {
 			return err
 		}
 	}

@@ -63,7 +63,10 @@ type Archive struct {
 type File struct {
 	Name string // as the archive has it: with /, and no promise that it leads nowhere else
 	Size int64
-	Mode fs.FileMode // 0644 where the archive was made on a system without modes
+	// Mode has permissions alone: 0644 where the archive was made on a system without
+	// them. What kind of file it claims to be does not matter, as it has content: 7-Zip
+	// notes what came by a pipe as one, and unpacks it as a file.
+	Mode fs.FileMode
 }
 
 const signatureHeader = 32 // bytes
@@ -270,16 +273,5 @@ func (a *attributes) next(i int) fs.FileMode {
 	if v&0x8000 == 0 {
 		return plain
 	}
-	unix := v >> 16
-	mode := fs.FileMode(unix & 0o777)
-	switch unix & 0xf000 {
-	case 0x8000, 0:
-	case 0x4000:
-		mode |= fs.ModeDir
-	case 0xa000:
-		mode |= fs.ModeSymlink
-	default:
-		mode |= fs.ModeIrregular
-	}
-	return mode
+	return fs.FileMode(v>>16) & fs.ModePerm
 }

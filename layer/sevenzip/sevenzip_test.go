@@ -147,13 +147,26 @@ func TestNoFiles(t *testing.T) {
 	}
 }
 
-func TestLinks(t *testing.T) {
+// Whatever kind of file an archive says that it is: what has content is a file.
+func TestKinds(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	files, modes, err := unpack(pack(t, dir), limits)
-	if err != nil || files["link"] != "/etc/passwd" || modes["link"]&fs.ModeSymlink == 0 {
+	if files, modes, err := unpack(pack(t, dir), limits); err != nil || files["link"] != "/etc/passwd" || !modes["link"].IsRegular() {
+		t.Errorf("%v, %q, %v", err, files, modes)
+	}
+	name := filepath.Join(dir, "piped.7z")
+	cmd := exec.Command("7z", "a", "-sipiped", name)
+	cmd.Stdin = strings.NewReader("by a pipe")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, modes, err := unpack(b, limits); err != nil || files["piped"] != "by a pipe" || !modes["piped"].IsRegular() {
 		t.Errorf("%v, %q, %v", err, files, modes)
 	}
 }
