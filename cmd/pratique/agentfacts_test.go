@@ -123,8 +123,8 @@ func TestWhoseFacts(t *testing.T) {
 		if !strings.Contains(p.log.String(), "read=0 known=4") {
 			t.Errorf("what a host says does not serve itself\n%s", p.log)
 		}
-		hosts, err := filepath.Glob(filepath.Join(p.data, "facts/hosts/*/v1/files/*/*", base.Hex()+".*"))
-		shared, none := filepath.Glob(filepath.Join(p.data, "facts/v1/files/*/*/*"))
+		hosts, err := filepath.Glob(filepath.Join(p.data, "facts/hosts/*/v2/files/*/*", base.Hex()+".*"))
+		shared, none := filepath.Glob(filepath.Join(p.data, "facts/v2/files/*/*/*"))
 		if err != nil || none != nil || len(hosts) != 2 || len(shared) != 0 {
 			t.Errorf("facts are in %v and %v", hosts, shared)
 		}

@@ -284,3 +284,65 @@ func TestAttested(t *testing.T) {
 		t.Errorf("pruned %d files, %v", files, err)
 	}
 }
+
+// fill sets every field of a value to something that is not its zero.
+func fill(t *testing.T, v reflect.Value, at string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		// A pointer to a number or word that is zero would come back as nil.
+		if v.Type().Elem().Kind() != reflect.Struct {
+			t.Errorf("%s points to a %s: what is kept cannot tell its zero from nothing", at, v.Type().Elem())
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem(), at)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)))
+			return
+		}
+		for i := range v.NumField() {
+			name := v.Type().Field(i).Name
+			if name == "Origin" || at == "Facts.Problems" && name == "Layer" { // which layer it is only the image's view knows
+				continue
+			}
+			fill(t, v.Field(i), at+"."+name)
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(t, v.Index(i), at)
+		}
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(t, key, at)
+		fill(t, value, at)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
+	case reflect.String:
+		v.SetString("word")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(7)
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat(0.5)
+	default:
+		t.Errorf("%s is a %s, which cannot be kept", at, v.Kind())
+	}
+}
+
+// Whatever facts there are, they come back as they were.
+func TestEveryField(t *testing.T) {
+	var f pratique.Facts
+	fill(t, reflect.ValueOf(&f).Elem(), "Facts")
+	f.DiffID = facts(1).DiffID
+	d := open(t, t.TempDir())
+	if err := d.Put(&f); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Get(f.DiffID, f.Analyzer, f.Version); !reflect.DeepEqual(got, &f) {
+		t.Errorf("got %+v, want %+v", got, &f)
+	}
+}
