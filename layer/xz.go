@@ -2,7 +2,6 @@ package layer
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -169,9 +168,11 @@ func (x *xzReader) openBlock(rest int) error {
 		return err
 	}
 	for _, f := range slices.Backward(filters[:len(filters)-1]) {
-		if x.block, err = f.undo(x.block); err != nil {
-			return err
+		before, ok := bcj.Undo(f.id, f.properties, x.block)
+		if !ok {
+			return errXZFilter
 		}
+		x.block = before
 	}
 	return nil
 }
@@ -210,31 +211,6 @@ func (x *xzFields) filter() xzFilter {
 	}
 	f.properties, x.b = x.b[:n], x.b[n:]
 	return f
-}
-
-// undo gives what was there before the filter. Those of machine code may have the
-// address of the first byte as their property.
-func (f xzFilter) undo(r io.Reader) (io.Reader, error) {
-	if f.id == 0x03 && len(f.properties) == 1 {
-		return bcj.NewDelta(r, int(f.properties[0])+1), nil
-	}
-	var start uint32
-	if len(f.properties) == 4 {
-		start = binary.LittleEndian.Uint32(f.properties)
-	}
-	switch f.id {
-	case 0x04:
-		return bcj.NewX86(r, start), nil
-	case 0x05:
-		return bcj.NewPowerPC(r, start), nil
-	case 0x07:
-		return bcj.NewARM(r, start), nil
-	case 0x08:
-		return bcj.NewThumb(r, start), nil
-	case 0x0a:
-		return bcj.NewARM64(r, start), nil
-	}
-	return nil, errXZFilter
 }
 
 // xzDictionary decodes the size of a dictionary: 2 or 3 times a power of two.

@@ -31,21 +31,47 @@ type converter interface {
 	convert(b []byte, at uint32) int
 }
 
-// NewX86 undoes the converter of 32-bit and 64-bit x86. Here and below, start is the
-// address of the first byte, which is 0 unless the archive says otherwise.
-func NewX86(r io.Reader, start uint32) io.Reader { return newReader(r, start, &x86{last: start - 5}) }
+// Filters by the numbers that xz and newer 7z archives have for them.
+const (
+	Delta   = 0x03
+	X86     = 0x04 // 32 and 64 bits
+	PowerPC = 0x05 // big endian
+	ARM     = 0x07 // 32 bits, little endian
+	Thumb   = 0x08
+	ARM64   = 0x0a
+)
 
-// NewARM undoes the converter of 32-bit ARM, little endian.
-func NewARM(r io.Reader, start uint32) io.Reader { return newReader(r, start, words(arm)) }
-
-// NewThumb undoes the converter of ARM's Thumb instructions.
-func NewThumb(r io.Reader, start uint32) io.Reader { return newReader(r, start, thumb{}) }
-
-// NewARM64 undoes the converter of 64-bit ARM.
-func NewARM64(r io.Reader, start uint32) io.Reader { return newReader(r, start, words(arm64)) }
-
-// NewPowerPC undoes the converter of PowerPC, big endian.
-func NewPowerPC(r io.Reader, start uint32) io.Reader { return newReader(r, start, words(powerPC)) }
+// Undo gives what there was before a filter; false says that it is none of those
+// above. Delta has one byte of properties, its distance less one; the others may have
+// four, the address of the first byte, little endian.
+func Undo(filter uint64, properties []byte, r io.Reader) (io.Reader, bool) {
+	if filter == Delta {
+		if len(properties) != 1 {
+			return nil, false
+		}
+		return &delta{r: r, before: make([]byte, int(properties[0])+1)}, true
+	}
+	var start uint32
+	if len(properties) == 4 {
+		start = binary.LittleEndian.Uint32(properties)
+	}
+	var c converter
+	switch filter {
+	case X86:
+		c = &x86{last: start - 5}
+	case PowerPC:
+		c = words(powerPC)
+	case ARM:
+		c = words(arm)
+	case Thumb:
+		c = thumb{}
+	case ARM64:
+		c = words(arm64)
+	default:
+		return nil, false
+	}
+	return &reader{r: r, c: c, at: start, buf: make([]byte, 32<<10)}, true
+}
 
 // reader converts a stream.
 type reader struct {
@@ -56,10 +82,6 @@ type reader struct {
 	ready []byte // part of buf: converted, and not read yet
 	rest  []byte // part of buf after ready: not converted
 	err   error
-}
-
-func newReader(r io.Reader, start uint32, c converter) io.Reader {
-	return &reader{r: r, c: c, at: start, buf: make([]byte, 32<<10)}
 }
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -224,12 +246,7 @@ func (x *x86) distance(target, next uint32) uint32 {
 
 func isSign(b byte) bool { return b == 0 || b == 0xff }
 
-// NewDelta undoes Delta: each byte is a difference to the one that is distance (1 to
-// 256) before it.
-func NewDelta(r io.Reader, distance int) io.Reader {
-	return &delta{r: r, before: make([]byte, distance)}
-}
-
+// delta adds up: each byte is a difference to the one a distance before it.
 type delta struct {
 	r      io.Reader
 	before []byte // a ring of the last bytes

@@ -20,13 +20,17 @@ import (
 // filters are those that xz knows, which does them as the oracle.
 var filters = []struct {
 	option string
-	undo   func(io.Reader, uint32) io.Reader
-}{
-	{"x86", bcj.NewX86},
-	{"arm", bcj.NewARM},
-	{"armthumb", bcj.NewThumb},
-	{"arm64", bcj.NewARM64},
-	{"powerpc", bcj.NewPowerPC},
+	number uint64
+}{{"x86", bcj.X86}, {"arm", bcj.ARM}, {"armthumb", bcj.Thumb}, {"arm64", bcj.ARM64}, {"powerpc", bcj.PowerPC}}
+
+// undo is for filters that there are.
+func undo(t *testing.T, filter uint64, properties []byte, r io.Reader) io.Reader {
+	t.Helper()
+	before, ok := bcj.Undo(filter, properties, r)
+	if !ok {
+		t.Fatalf("there is no filter %d", filter)
+	}
+	return before
 }
 
 // filtered is what xz makes of data by one filter: its own raw format, without LZMA2's
@@ -80,7 +84,7 @@ func TestFilters(t *testing.T) {
 					t.Errorf("%s of %s: the filter did nothing, and neither can this test", option, name)
 				}
 				for how, r := range map[string]io.Reader{"whole": bytes.NewReader(given), "halves": iotest.HalfReader(bytes.NewReader(given)), "with its end": iotest.DataErrReader(bytes.NewReader(given))} {
-					got, err := io.ReadAll(f.undo(r, start))
+					got, err := io.ReadAll(undo(t, f.number, binary.LittleEndian.AppendUint32(nil, start), r))
 					if err != nil || !bytes.Equal(got, data) {
 						t.Errorf("%s of %s, %s: %v, %d of %d bytes, the first that differs is %d", option, name, how, err, len(got), len(data), differs(got, data))
 					}
@@ -89,7 +93,7 @@ func TestFilters(t *testing.T) {
 		}
 		for _, distance := range []int{1, 3, 256} {
 			given := filtered(t, data, fmt.Sprintf("delta=dist=%d", distance))
-			got, err := io.ReadAll(bcj.NewDelta(iotest.HalfReader(bytes.NewReader(given)), distance))
+			got, err := io.ReadAll(undo(t, bcj.Delta, []byte{byte(distance - 1)}, iotest.HalfReader(bytes.NewReader(given))))
 			if err != nil || !bytes.Equal(got, data) {
 				t.Errorf("delta %d of %s: %v", distance, name, err)
 			}
@@ -109,7 +113,7 @@ func differs(a, b []byte) int {
 // An error comes after all that came before it.
 func TestErrorComesLast(t *testing.T) {
 	broken := io.MultiReader(bytes.NewReader(make([]byte, 7)), iotest.ErrReader(io.ErrUnexpectedEOF))
-	got, err := io.ReadAll(bcj.NewX86(broken, 0))
+	got, err := io.ReadAll(undo(t, bcj.X86, nil, broken))
 	if len(got) != 7 || err != io.ErrUnexpectedEOF {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
@@ -131,8 +135,9 @@ func FuzzBCJ2(f *testing.F) {
 func FuzzX86(f *testing.F) {
 	f.Add(binary.LittleEndian.AppendUint32([]byte{0xe8, 0xe8, 0, 0, 0xff, 0xe9}, 0xff00ff00), uint32(0))
 	f.Fuzz(func(t *testing.T, data []byte, start uint32) {
-		whole, err := io.ReadAll(bcj.NewX86(bytes.NewReader(data), start))
-		single, err2 := io.ReadAll(bcj.NewX86(iotest.OneByteReader(bytes.NewReader(data)), start))
+		at := binary.LittleEndian.AppendUint32(nil, start)
+		whole, err := io.ReadAll(undo(t, bcj.X86, at, bytes.NewReader(data)))
+		single, err2 := io.ReadAll(undo(t, bcj.X86, at, iotest.OneByteReader(bytes.NewReader(data))))
 		if err != nil || err2 != nil || len(whole) != len(data) || !bytes.Equal(whole, single) {
 			t.Errorf("%v, %v: %x and %x", err, err2, whole, single)
 		}

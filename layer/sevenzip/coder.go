@@ -72,29 +72,32 @@ func (o *opening) decode(c *coder, r io.Reader, size int64) (io.Reader, error) {
 		return flate.NewReader(r), nil
 	case "\x04\x02\x02":
 		return bzip2.NewReader(r), nil
-	case "\x03":
-		if len(c.properties) != 1 {
-			return nil, errFormat
-		}
-		return bcj.NewDelta(r, int(c.properties[0])+1), nil
-	case "\x04", "\x03\x03\x01\x03":
-		return bcj.NewX86(r, 0), nil
-	case "\x05", "\x03\x03\x02\x05":
-		return bcj.NewPowerPC(r, 0), nil
-	case "\x07", "\x03\x03\x05\x01":
-		return bcj.NewARM(r, 0), nil
-	case "\x08", "\x03\x03\x07\x01":
-		return bcj.NewThumb(r, 0), nil
-	case "\x0a":
-		var start uint32
-		if len(c.properties) == 4 {
-			start = binary.LittleEndian.Uint32(c.properties)
-		}
-		return bcj.NewARM64(r, start), nil
 	case "\x06\xf1\x07\x01":
 		return nil, ErrEncrypted
 	}
+	if before, ok := bcj.Undo(filterOf(c.method), c.properties, r); ok {
+		return before, nil
+	}
 	return nil, fmt.Errorf("%w: %x", ErrMethod, c.method)
+}
+
+// filterOf is the number of a filter: its identifier, or what older archives have in
+// its place.
+func filterOf(method string) uint64 {
+	switch method {
+	case "\x03\x03\x01\x03":
+		return bcj.X86
+	case "\x03\x03\x02\x05":
+		return bcj.PowerPC
+	case "\x03\x03\x05\x01":
+		return bcj.ARM
+	case "\x03\x03\x07\x01":
+		return bcj.Thumb
+	}
+	if len(method) == 1 {
+		return uint64(method[0])
+	}
+	return 0
 }
 
 // lzma has five bytes of properties: three small numbers in one, and the
