@@ -301,11 +301,11 @@ func (b *bcj2) Read(p []byte) (n int, err error) {
 			n++
 			continue
 		}
-		c, err := b.code.ReadByte()
-		if err != nil {
-			b.err = err
-		}
 		if b.err != nil {
+			break
+		}
+		var c byte
+		if c, b.err = b.code.ReadByte(); b.err != nil {
 			break
 		}
 		p[n] = c

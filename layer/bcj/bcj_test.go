@@ -123,6 +123,7 @@ func TestErrorComesLast(t *testing.T) {
 // is tested with package sevenzip, where there is a program that splits them.)
 func FuzzBCJ2(f *testing.F) {
 	f.Add([]byte("\xe8\xe9\x0f\x80"), []byte{0, 0, 0, 1}, []byte{0, 0, 0, 2}, []byte{0, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte("\xe8\xe9"), []byte{0, 0}, []byte{0, 0, 0, 1, 2}, []byte{0, 0xff, 0xff, 0xff, 0xff}) // targets that are cut
 	f.Fuzz(func(t *testing.T, code, calls, jumps, chances []byte) {
 		got, err := io.ReadAll(bcj.NewBCJ2(bytes.NewReader(code), bytes.NewReader(calls), bytes.NewReader(jumps), bytes.NewReader(chances)))
 		if len(got) < len(code) && err == nil || len(got) > len(code)+len(calls)+len(jumps) {
