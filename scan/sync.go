@@ -263,6 +263,11 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 	case cause != nil:
 		told = pratique.Errorf(pratique.CodeCancelled, "the service stopped in the middle of it").WithRemedy("it begins again by itself when the service runs")
 	}
+	// Before the run is over: who sees that it failed looks at the registry's health next.
+	var unwell error
+	if cause == nil {
+		unwell = s.tellHealth(ctx, l.registry, failure)
+	}
 	run, err := s.Store.EndSync(ctx, l.run, told)
 	if pratique.CodeOf(err) == pratique.CodeCancelled {
 		return superseded(cause)
@@ -283,8 +288,8 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 	if cause != nil {
 		return cause // the wish stays
 	}
-	if err := s.tellHealth(ctx, l.registry, failure); err != nil {
-		return err
+	if unwell != nil {
+		return unwell
 	}
 	return s.Store.SyncDone(ctx, l.registry.ID, l.wish)
 }
