@@ -210,6 +210,9 @@ func (e *expansion) sevenZip(name string, c analyze.Content, depth int) error {
 	e.members += z.Empty
 	var bad error // the first of the folders that could not be read
 	for i := range z.Folders {
+		if len(z.Folders[i].Files) == 0 {
+			continue
+		}
 		if err := e.sevenZipFolder(name, &z.Folders[i], depth); err != nil && ends(err) {
 			return err
 		} else if bad == nil {

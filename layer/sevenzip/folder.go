@@ -40,7 +40,7 @@ type packed struct{ at, size int64 }
 const (
 	maxCoders  = 32 // of a folder
 	maxFolders = 1 << 16
-	maxStreams = 1 << 18 // packed streams, and coders of all folders
+	maxStreams = 1 << 18 // packed streams, and inputs of the coders of all folders
 )
 
 var (
@@ -52,12 +52,15 @@ var (
 // streams reads what is known of packed streams and folders.
 func (a *Archive) streams(c *cursor) (folders []Folder, err error) {
 	var packs []packed
+	var order parts
 	for {
 		switch id := c.byte(); {
 		case c.err != nil:
 			return nil, c.err
 		case id == idEnd:
 			return folders, distribute(folders, packs)
+		case !order.next(id):
+			return nil, errFormat
 		case id == idPackInfo:
 			packs, err = a.packInfo(c)
 		case id == idUnpackInfo:
@@ -114,13 +117,14 @@ func (a *Archive) unpackInfo(c *cursor) ([]Folder, error) {
 		return nil, errFormat
 	}
 	folders := make([]Folder, n)
-	coders := 0
+	streams := 0
 	for i := range folders {
 		folders[i].archive = a
 		if err := folders[i].read(c); err != nil {
 			return nil, err
 		}
-		if coders += len(folders[i].coders); coders > maxStreams {
+		// Each coder has an input, which is a packed stream or another coder.
+		if streams += len(folders[i].bound) + len(folders[i].inputs); streams > maxStreams {
 			return nil, errStreams
 		}
 	}

@@ -159,13 +159,27 @@ const (
 	idEncodedHeader   = 0x17
 )
 
+// parts are those of a header or of its streams, which come in the order of their
+// identifiers, each at most once: again and again they would cost as often what a few
+// bytes may ask for.
+type parts byte
+
+func (p *parts) next(id byte) bool {
+	ok := id > byte(*p)
+	*p = parts(id)
+	return ok
+}
+
 func (a *Archive) readHeader(c *cursor) error {
+	var order parts
 	for {
 		switch id := c.byte(); {
 		case c.err != nil:
 			return c.err
 		case id == idEnd:
 			return nil
+		case !order.next(id):
+			return errFormat
 		case id == idProperties:
 			for c.byte() != idEnd && c.err == nil {
 				c.take(c.number())

@@ -272,6 +272,47 @@ func TestStreamEndsEarly(t *testing.T) {
 	}
 }
 
+// What a header may have once costs nothing a second time.
+func TestRepeatedParts(t *testing.T) {
+	const n = 100
+	packs := []byte{0x06, 0, n, 0x00} // streams without sizes
+	streams := slices.Concat([]byte{0x04}, packs, packs, make([]byte, 1+n))
+	for name, header := range map[string][]byte{
+		"packed streams": slices.Concat([]byte{0x01}, streams),
+		"files":          {0x01, 0x05, 1, 0x0e, 1, 0x80, 0, 0x05, 1, 0x0e, 1, 0x80, 0, 0},
+	} {
+		if _, _, err := unpack(archive(nil, header), limits); err == nil {
+			t.Errorf("%s twice are taken", name)
+		}
+	}
+}
+
+// A folder of a few hundred bytes may not have a thousand inputs, and ten thousand
+// folders all of them in memory.
+func TestManyInputs(t *testing.T) {
+	folder := []byte{32} // coders
+	for range 32 {
+		folder = append(folder, 0x11, 0x00, 32, 1)
+	}
+	for i := range 31 {
+		folder = append(folder, byte(i), byte(i+1))
+	}
+	for i := 31; i < 32*32; i++ { // the packed ones, as numbers of up to two bytes
+		if i < 0x80 {
+			folder = append(folder, byte(i))
+		} else {
+			folder = append(folder, 0x80|byte(i>>8), byte(i))
+		}
+	}
+	const n = 1000
+	header := slices.Concat([]byte{0x01, 0x04, 0x07, 0x0b, 0x80 | n>>8, n & 0xff, 0}, bytes.Repeat(folder, n), make([]byte, 100))
+	l := limits
+	l.Header = int64(len(header))
+	if _, _, err := unpack(archive(nil, header), l); pratique.CodeOf(err) != pratique.CodeLimit {
+		t.Error(err)
+	}
+}
+
 func TestCircle(t *testing.T) {
 	header := slices.Concat(
 		[]byte{0x01, 0x04, 0x06, 0, 1, 0x09, 1, 0},
