@@ -40,7 +40,7 @@ func (s *Syncer) leaveToSite(ctx context.Context, registryID int64, wish pratiqu
 	}
 	failure := registry.FaultNoAgent.Errorf("no agent of the site %q is online", r.Site)
 	if wish.Whole == nil {
-		return true, s.tellHealth(ctx, r, failure)
+		return true, s.Store.SetHealth(ctx, r.ID, *healthOf(r, failure))
 	}
 	wish.Hints = nil
 	full, reason := asked(wish)

@@ -32,7 +32,7 @@ type SyncStore interface {
 	// BeginSync is CodeConflict while a run of the registry goes on; EndSync is
 	// CodeCancelled when somebody else has ended the run.
 	BeginSync(ctx context.Context, registryID int64, full bool, reason string) (pratique.SyncRun, error)
-	EndSync(ctx context.Context, run pratique.SyncRun, failure *pratique.Error) (pratique.SyncRun, error)
+	EndSync(ctx context.Context, run pratique.SyncRun, failure *pratique.Error, met *pratique.Health) (pratique.SyncRun, error)
 	Syncs(ctx context.Context, registryID int64, limit int) ([]pratique.SyncRun, error)
 	EndSilentSyncs(ctx context.Context, silence time.Duration) (int, error)
 
@@ -141,7 +141,7 @@ func (s *Syncer) CancelSync(ctx context.Context, id int64) error {
 		return err
 	}
 	if len(runs) > 0 && runs[0].Ended == nil {
-		if _, err := s.Store.EndSync(ctx, runs[0], cancelledSync()); err != nil && pratique.CodeOf(err) != pratique.CodeCancelled {
+		if _, err := s.Store.EndSync(ctx, runs[0], cancelledSync(), nil); err != nil && pratique.CodeOf(err) != pratique.CodeCancelled {
 			return err
 		}
 	}
@@ -263,12 +263,11 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 	case cause != nil:
 		told = pratique.Errorf(pratique.CodeCancelled, "the service stopped in the middle of it").WithRemedy("it begins again by itself when the service runs")
 	}
-	// Before the run is over: who sees that it failed looks at the registry's health next.
-	var unwell error
+	var met *pratique.Health
 	if cause == nil {
-		unwell = s.tellHealth(ctx, l.registry, failure)
+		met = healthOf(l.registry, failure)
 	}
-	run, err := s.Store.EndSync(ctx, l.run, told)
+	run, err := s.Store.EndSync(ctx, l.run, told, met)
 	if pratique.CodeOf(err) == pratique.CodeCancelled {
 		return superseded(cause)
 	}
@@ -287,9 +286,6 @@ func (s *Syncer) conclude(ctx context.Context, l *listing, failure error, took t
 	}
 	if cause != nil {
 		return cause // the wish stays
-	}
-	if unwell != nil {
-		return unwell
 	}
 	return s.Store.SyncDone(ctx, l.registry.ID, l.wish)
 }
@@ -316,14 +312,15 @@ func told(err error) *pratique.Error {
 	return pratique.Errorf(pratique.CodeInternal, "something went wrong inside the service: %w", err).WithRemedy("look into the service's log")
 }
 
-// tellHealth keeps what a run met as the registry's health.
-func (s *Syncer) tellHealth(ctx context.Context, r pratique.Registry, failure error) error {
+// healthOf is a registry's health after a run that ended so; nil if that says nothing
+// of it.
+func healthOf(r pratique.Registry, failure error) *pratique.Health {
 	now := time.Now().UTC()
 	health := r.Health
 	health.Checked = &now
 	if failure == nil {
 		health.Status, health.Reason, health.Remedy = string(registry.StatusConnected), pratique.Text{}, pratique.Text{}
-		return s.Store.SetHealth(ctx, r.ID, health)
+		return &health
 	}
 	var partly *partlyError
 	if errors.As(failure, &partly) { // the registry answers, but not for everything
@@ -335,7 +332,7 @@ func (s *Syncer) tellHealth(ctx context.Context, r pratique.Registry, failure er
 		return nil
 	}
 	health.Status, health.Reason, health.Remedy = string(fault.Status), fault.Reason, fault.Remedy
-	return s.Store.SetHealth(ctx, r.ID, health)
+	return &health
 }
 
 // scanNew makes a task of what a run found. Contents that were scanned before, under

@@ -188,13 +188,15 @@ func (s *Store) DeleteRegistries(ctx context.Context, ids ...int64) (rows int, e
 
 // SetHealth keeps the outcome of a connection test.
 func (s *Store) SetHealth(ctx context.Context, id int64, h pratique.Health) error {
-	return s.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(ctx, "UPDATE registries SET health = ? WHERE id = ?", document{h}, id)
-		if err == nil && n == 0 {
-			return notFound("registry", id)
-		}
-		return err
-	})
+	return s.write(ctx, func(tx *tx) error { return setHealth(ctx, tx, id, h) })
+}
+
+func setHealth(ctx context.Context, tx *tx, id int64, h pratique.Health) error {
+	n, err := tx.exec(ctx, "UPDATE registries SET health = ? WHERE id = ?", document{h}, id)
+	if err == nil && n == 0 {
+		return notFound("registry", id)
+	}
+	return err
 }
 
 // TakePull counts one image against a registry's hourly limit. It returns 0 when

@@ -101,14 +101,22 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err := s.migrate(ctx); err != nil {
 		return sqliteError(path, err)
 	}
-	for pool, size := range map[**sql.DB]int{&s.reader: readers(), &s.counter: counters()} {
-		if *pool, err = sql.Open("sqlite", base+"&_pragma=query_only(1)"); err != nil {
-			return err
-		}
-		(*pool).SetMaxOpenConns(size)
-		(*pool).SetMaxIdleConns(size)
+	if s.reader, err = openReaders(base, readers()); err != nil {
+		return err
 	}
-	return nil
+	s.counter, err = openReaders(base, counters())
+	return err
+}
+
+// openReaders is a pool of connections to a SQLite database that only read.
+func openReaders(base string, size int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", base+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
 }
 
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {

@@ -56,8 +56,10 @@ func (s *Store) SyncProgress(ctx context.Context, run pratique.SyncRun) error {
 }
 
 // EndSync ends a run: with success when failure is nil. A full run that succeeded
-// also marks the repositories that it did not see.
-func (s *Store) EndSync(ctx context.Context, run pratique.SyncRun, failure *pratique.Error) (pratique.SyncRun, error) {
+// also marks the repositories that it did not see. met, if not nil, is the registry's
+// health as the run met it: nobody sees the one without the other, and a run that was
+// ended meanwhile says nothing of a registry that may have been changed.
+func (s *Store) EndSync(ctx context.Context, run pratique.SyncRun, failure *pratique.Error, met *pratique.Health) (pratique.SyncRun, error) {
 	err := s.write(ctx, func(tx *tx) error {
 		run.State, run.Error, run.Ended = "success", failure, &tx.now
 		if failure != nil {
@@ -77,6 +79,11 @@ func (s *Store) EndSync(ctx context.Context, run pratique.SyncRun, failure *prat
 		}
 		if n == 0 {
 			return pratique.Errorf(pratique.CodeCancelled, "the sync was ended meanwhile")
+		}
+		if met != nil {
+			if err := setHealth(ctx, tx, run.RegistryID, *met); err != nil {
+				return err
+			}
 		}
 		return tellSync(ctx, tx, run)
 	}, lockBench)
@@ -136,7 +143,7 @@ func (s *Store) EndSilentSyncs(ctx context.Context, silence time.Duration) (int,
 			failure = pratique.Errorf(pratique.CodeUnreachable, "the agent of the site %q fell silent in the middle of the sync", r.Site).
 				WithRemedy("look whether an agent of the site runs, then synchronise again")
 		}
-		_, err = s.EndSync(ctx, run, failure)
+		_, err = s.EndSync(ctx, run, failure, nil)
 		if pratique.CodeOf(err) == pratique.CodeCancelled {
 			continue
 		}

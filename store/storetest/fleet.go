@@ -454,7 +454,7 @@ func siteSyncs(t *testing.T, s *store.Store, far pratique.Registry) {
 	}
 	_, err := s.SiteSync(ctx, "venus", run.ID)
 	refused(t, err, pratique.CodeCancelled)
-	ok[pratique.SyncRun](t)(s.EndSync(ctx, run, nil))
+	ok[pratique.SyncRun](t)(s.EndSync(ctx, run, nil, nil))
 	_, err = s.SiteSync(ctx, "mars", run.ID)
 	refused(t, err, pratique.CodeCancelled)
 	must(t, s.DropSyncWish(ctx, far.ID))

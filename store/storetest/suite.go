@@ -169,19 +169,22 @@ func syncs(t *testing.T, s *store.Store, _ string) {
 	if got := ok[pratique.Registry](t)(s.Registry(ctx, r.ID)).Sync; got.State != "running" || got.Done != 2 {
 		t.Errorf("while it runs %+v", got)
 	}
-	run = ok[pratique.SyncRun](t)(s.EndSync(ctx, run, nil))
+	run = ok[pratique.SyncRun](t)(s.EndSync(ctx, run, nil, &pratique.Health{Status: "connected"}))
 	got := ok[pratique.Registry](t)(s.Registry(ctx, r.ID)).Sync
 	if got.State != "success" || got.LastSuccess == nil || got.Ended == nil {
 		t.Errorf("after it %+v", got)
 	}
-	_, err = s.EndSync(ctx, run, nil)
+	_, err = s.EndSync(ctx, run, nil, &pratique.Health{Status: "unreachable"})
 	refused(t, err, pratique.CodeCancelled)
+	if h := ok[pratique.Registry](t)(s.Registry(ctx, r.ID)).Health; h.Status != "connected" {
+		t.Errorf("the health is %+v", h)
+	}
 
 	// A full run that does not see a repository marks it; a failed one does not.
 	for _, failure := range []*pratique.Error{pratique.Errorf(pratique.CodeUnreachable, "gone").WithRemedy("retry"), nil} {
 		run = ok[pratique.SyncRun](t)(s.BeginSync(ctx, r.ID, true, "schedule"))
 		ok[pratique.SyncResult](t)(s.SyncRepository(ctx, r.ID, "a/one", []pratique.Asset{asset("1", 1)}, true))
-		run = ok[pratique.SyncRun](t)(s.EndSync(ctx, run, failure))
+		run = ok[pratique.SyncRun](t)(s.EndSync(ctx, run, failure, nil))
 		want := 2
 		if failure == nil {
 			want = 1
