@@ -130,11 +130,11 @@ func (c *Client) authorize(ctx context.Context, repository string, challenges []
 	if err != nil {
 		return "", false, err
 	}
-	if g.authorization == tried && cred == (Credential{}) {
-		return "", false, c.denied(cred)
-	}
 	if g.authorization == tried {
-		return "", false, nil
+		if cred == (Credential{}) {
+			err = c.denied(cred)
+		}
+		return "", false, err
 	}
 	_, sent, _ := strings.Cut(g.authorization, " ")
 	c.hide(sent)

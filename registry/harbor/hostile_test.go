@@ -495,6 +495,14 @@ func TestNotHarbor(t *testing.T) {
 	}
 }
 
+// harbor1 is what a Harbor of version 1 says of itself, of its administrator, and of its
+// one project.
+var harbor1 = map[string]string{
+	"/api/systeminfo":    `{"auth_mode":"db_auth","harbor_version":"v1.10.19-abcdef"}`,
+	"/api/users/current": `{"username":"admin"}`,
+	"/api/projects":      `[{"project_id":7,"name":"team"}]`,
+}
+
 // What 1.x tells no platform of is an index, Docker's schema 1, or a signature.
 func TestHarbor1Manifests(t *testing.T) {
 	d := func(n int) string { return string(numbered(n)) }
@@ -518,12 +526,8 @@ func TestHarbor1Manifests(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch path := r.URL.Path; {
-		case path == "/api/systeminfo":
-			_, _ = w.Write([]byte(`{"auth_mode":"db_auth","harbor_version":"v1.10.19-abcdef"}`))
-		case path == "/api/users/current":
-			_, _ = w.Write([]byte(`{"username":"admin"}`))
-		case path == "/api/projects":
-			_, _ = w.Write([]byte(`[{"project_id":7,"name":"team"}]`))
+		case harbor1[path] != "":
+			_, _ = w.Write([]byte(harbor1[path]))
 		case path == "/api/repositories" && r.URL.Query().Get("project_id") == "7":
 			_, _ = w.Write([]byte(`[{"name":"team/a/b"}]`))
 		case path == "/api/repositories/team/a/b/tags":
@@ -569,12 +573,8 @@ func TestHarbor1TooManyTags(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 		switch path := r.URL.Path; {
-		case path == "/api/systeminfo":
-			_, _ = w.Write([]byte(`{"auth_mode":"db_auth","harbor_version":"v1.10.19-abcdef"}`))
-		case path == "/api/users/current":
-			_, _ = w.Write([]byte(`{"username":"admin"}`))
-		case path == "/api/projects":
-			_, _ = w.Write([]byte(`[{"project_id":7,"name":"team"}]`))
+		case harbor1[path] != "":
+			_, _ = w.Write([]byte(harbor1[path]))
 		case path == "/api/repositories":
 			_, _ = w.Write([]byte(`[{"name":"team/app"}]`))
 		case strings.HasSuffix(path, "/tags") && r.URL.Query().Get("detail") == "false":
