@@ -1,28 +1,26 @@
 // The columns and filters of lists of servers, wherever such a list stands.
-import { useQuery } from '@tanstack/react-query'
 import Popover from 'antd/es/popover'
 import { useMemo } from 'react'
-import { later } from '../../api/client'
 import { listHostFacets, type HostRow } from '../../api/hosts'
 import { t, tx, useLanguage } from '../../i18n'
 import { number } from '../../lib/format'
 import type { Column } from '../../table/columns'
+import { facet, useCounted } from '../../table/counted'
 import type { Filter } from '../../table/state'
 import { Spoken, Time } from '../../ui/bits'
 
 export function useHostFilters(): Filter[] {
   const language = useLanguage()
-  const facets = useQuery({ queryKey: ['hosts', 'facets'], queryFn: ({ signal }) => later().then(() => listHostFacets(signal)), staleTime: 30_000 })
-  const f = facets.data
+  const counted = useCounted(['hosts', 'facets'], listHostFacets)
   return useMemo<Filter[]>(() => {
     void language // the words below are in it
     return [
       { key: 'status', label: t('host.status'), kind: 'one', options: ['online', 'offline'].map((value) => ({ value, label: tx('hostStatus', value) })) },
-      { key: 'project', label: t('host.project'), kind: 'choices', options: (f?.projects ?? []).map((p) => ({ value: p.value, label: p.value, count: p.count })) },
-      { key: 'label', label: t('host.label'), kind: 'choices', options: (f?.labels ?? []).map((l) => ({ value: l.value, label: l.value, count: l.count })) },
-      { key: 'engine', label: t('host.engine'), kind: 'choices', options: (f?.engines ?? []).map((e) => ({ value: e.value, label: tx('engine', e.value), count: e.count })) },
+      { key: 'project', label: t('host.project'), kind: 'choices', ...facet(counted, 'projects') },
+      { key: 'label', label: t('host.label'), kind: 'choices', ...facet(counted, 'labels') },
+      { key: 'engine', label: t('host.engine'), kind: 'choices', ...facet(counted, 'engines', (engine) => tx('engine', engine)) },
     ]
-  }, [f, language])
+  }, [counted, language])
 }
 
 export const Online = ({ online }: { online: boolean }) => <span className={`tag ${online ? 'ok' : 'bad'}`}>{tx('hostStatus', online ? 'online' : 'offline')}</span>

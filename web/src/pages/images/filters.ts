@@ -1,9 +1,9 @@
 // The filters of lists of image rows, the same wherever such a list stands.
 import { useMemo } from 'react'
-import { listFacets, type Facets } from '../../api/images'
+import { listFacets } from '../../api/images'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
-import { useCounted } from '../../table/counted'
+import { facet, useCounted } from '../../table/counted'
 import type { Choice, Filter } from '../../table/state'
 import { useQuota } from '../quota/useQuota'
 
@@ -12,13 +12,6 @@ export const risks = ['at_risk', 'none', 'unknown']
 export const riskKinds = ['vulnerability', 'malware', 'secret']
 
 export const words = (group: string, all: readonly string[]): Choice[] => all.map((value) => ({ value, label: tx(group, value) }))
-
-/** facet makes a filter of values that the service counts. */
-export function facet(counted: ReturnType<typeof useCounted<Facets>>, name: keyof Facets, word?: (value: string) => string): Pick<Filter, 'options' | 'need' | 'say'> {
-  const all = counted.known?.[name] as { value: string; label?: string; count: number }[] | null | undefined
-  const options = all?.map((f) => ({ value: f.value, label: word?.(f.value) ?? (f.label || f.value || '–'), count: f.count }))
-  return { options: options ?? (counted.known || counted.failed ? [] : undefined), need: counted.need, say: word }
-}
 
 export function useImageFilters(): Filter[] {
   const language = useLanguage()
@@ -57,6 +50,5 @@ export function useImageFilters(): Filter[] {
       { key: 'secret', label: t('images.sameSecret'), kind: 'hidden' },
       { key: 'malware', label: t('images.sameMalware'), kind: 'hidden' },
     ]
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- what is counted is new on each render, what is in it is not
-  }, [counted.known, counted.failed, enforced, language])
+  }, [counted, enforced, language])
 }

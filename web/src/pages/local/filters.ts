@@ -2,9 +2,9 @@ import { useMemo } from 'react'
 import { listLocalFacets } from '../../api/hosts'
 import { severities } from '../../app/theme'
 import { t, tx, useLanguage } from '../../i18n'
-import { useCounted } from '../../table/counted'
+import { facet, useCounted } from '../../table/counted'
 import type { Filter } from '../../table/state'
-import { facet, riskKinds, risks, statuses, words } from '../images/filters'
+import { riskKinds, risks, statuses, words } from '../images/filters'
 import { useQuota } from '../quota/useQuota'
 
 /** useLocalFilters are the filters of lists of images on servers. */
@@ -48,6 +48,5 @@ export function useLocalFilters(): Filter[] {
       { key: 'secret', label: t('images.sameSecret'), kind: 'hidden' },
       { key: 'malware', label: t('images.sameMalware'), kind: 'hidden' },
     ]
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- what is counted is new on each render, what is in it is not
-  }, [counted.known, counted.failed, enforced, language])
+  }, [counted, enforced, language])
 }
