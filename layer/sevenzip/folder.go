@@ -3,6 +3,7 @@ package sevenzip
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pratique/pratique"
 )
@@ -180,7 +181,7 @@ func (f *Folder) read(c *cursor) error {
 	f.sizes = make([]int64, n)
 	for range n - 1 {
 		b := bond{int(c.number()), int(c.number())}
-		if b.input < 0 || b.input >= inputs || b.output < 0 || b.output >= n || f.bonded(b.input) || f.outputBond(b.output) {
+		if b.input < 0 || b.input >= inputs || b.output < 0 || b.output >= n || f.bonded(b.input) || f.taken(b.output) {
 			return errFormat
 		}
 		f.bound = append(f.bound, b)
@@ -203,28 +204,20 @@ func (f *Folder) read(c *cursor) error {
 	return c.err
 }
 
+// bonded tells whether an input is another coder's output, and taken whether an output
+// is another coder's input.
 func (f *Folder) bonded(input int) bool {
-	for _, b := range f.bound {
-		if b.input == input {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.bound, func(b bond) bool { return b.input == input })
 }
 
-func (f *Folder) outputBond(output int) bool {
-	for _, b := range f.bound {
-		if b.output == output {
-			return true
-		}
-	}
-	return false
+func (f *Folder) taken(output int) bool {
+	return slices.ContainsFunc(f.bound, func(b bond) bool { return b.output == output })
 }
 
 // last is the coder whose output is the folder's: the only one that no other takes.
 func (f *Folder) last() int {
 	for i := range f.coders {
-		if !f.outputBond(i) {
+		if !f.taken(i) {
 			return i
 		}
 	}
